@@ -7,6 +7,7 @@ const NAME_WIDTH = 200; // px
 const LETTER = 7.4; // px of a digit, and about that of a letter
 const AIR = 18; // px around a text
 const NUMBER_WIDTH = 86; // px that the longest formatted number takes: −9.347e-5
+const LETTERS_OF_MEAN = 6; // a mean may have more than the values: 0.3333 of 0 and 1
 const [LEAST, MOST] = [64, 240]; // px of a column of texts
 const MOST_MEASURED = 300; // rows
 
@@ -29,13 +30,14 @@ export function columnWidths(
       letters = Math.max(letters, column.format(value).length);
     }
     const content = letters * LETTER + AIR;
+    const summary = (letters + Math.max(letters, LETTERS_OF_MEAN) + "ø  ▾ ".length) * LETTER + AIR;
     const isSummed = grouped && isNumeric && column.kind !== "config" && column.kind !== "run";
     if (isNumeric)
       return Math.round(
         Math.max(
           content,
           Math.min(title, 150),
-          isSummed ? 140 : column.kind === "run" ? LEAST : NUMBER_WIDTH,
+          isSummed ? summary : column.kind === "run" ? LEAST : NUMBER_WIDTH,
         ),
       );
     return Math.round(Math.min(MOST, Math.max(LEAST, content, Math.min(title, 150))));

@@ -1,5 +1,6 @@
 import type { RunEntry } from "../frames/runs-table.ts";
 import type { ViewState } from "../frames/view-state.ts";
+import type { Goal } from "../plot/emphasis.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { h, nextFrame, onResize, setChildren } from "../ui/dom.ts";
 import { VirtualRows } from "../ui/virtual-rows.ts";
@@ -21,6 +22,8 @@ export interface GridScene {
   /** How many columns after the first stay when the list is scrolled. */
   pinned: number;
   now: number;
+  /** Return which values of a column are good, by its id. */
+  goalOf(id: string): Goal;
   styleOf(item: GridItem): Pick<RunStyle, "color" | "dash"> | null;
 }
 
@@ -109,6 +112,17 @@ export class RunsGrid {
     this.#pins.forEach((at, i) => {
       pin(this.#headers.get(columns[i + 1].id) as HTMLElement, at);
     });
+    for (const { id, title } of columns) this.#namePin(id, title);
+  }
+
+  #namePin(id: string, title: string) {
+    const header = this.#headers.get(id);
+    const button = header?.querySelector<HTMLElement>(".tb-runs-pin");
+    const isPinned = header?.classList.contains("tb-pinned") === true;
+    if (!button || button.getAttribute("aria-pressed") === String(isPinned)) return;
+    button.setAttribute("aria-pressed", String(isPinned));
+    button.setAttribute("aria-label", `Pin ${title} beside the names`);
+    button.title = isPinned ? `Unpin ${title}` : `Pin ${title} beside the names`;
   }
 
   /** Move a column by dragging its head onto another one's, or by Alt and an arrow key; pin it with its button. */
@@ -247,16 +261,16 @@ export class RunsGrid {
     if (column.id === "name") header.classList.add("tb-runs-first");
     else {
       header.draggable = true;
-      const what = `Pin ${column.title} beside the names`;
-      header.append(h("button", { type: "button", class: "tb-runs-pin", "aria-label": what, title: what }));
+      header.append(h("button", { type: "button", class: "tb-runs-pin" }));
     }
     return header;
   }
 
-  /** Cycle the sorting: numbers descending first, texts ascending first, then reversed, then unsorted. */
+  /** Cycle the sorting: the best or largest number first, texts ascending first, then reversed, then unsorted. */
   #sortBy({ id, kind }: RunColumn) {
     const now = this.state.get("run_sort");
-    const ways = kind === "run" || kind === "config" ? [id, `-${id}`, ""] : [`-${id}`, id, ""];
+    const isUp = kind === "run" || kind === "config" || this.#scene?.goalOf(id) === "min";
+    const ways = isUp ? [id, `-${id}`, ""] : [`-${id}`, id, ""];
     this.state.set("run_sort", ways[(ways.indexOf(now) + 1) % ways.length]);
   }
 

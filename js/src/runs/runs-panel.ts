@@ -171,6 +171,7 @@ export class RunsPanel {
       columns: shown,
       pinned: shown.filter(({ id }) => pinned.includes(id)).length,
       now: scene.now,
+      goalOf: id => goalOf(metricOf(columns.get(id)), this.#source?.picture.runs ?? []),
       styleOf: item =>
         item.kind === "run" ? scene.runStyle(item.entry.id) : scene.groupStyle(item.group.key),
     });
@@ -261,4 +262,10 @@ export class RunsPanel {
     this.#message = message;
     this.#draw();
   }
+}
+
+/** Return the metric of a column; "" of one that has none. */
+function metricOf(column: RunColumn | null): string {
+  const has = column && column.kind !== "run" && column.kind !== "config";
+  return has ? column.id.slice(column.kind.length + 1) : "";
 }

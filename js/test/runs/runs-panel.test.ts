@@ -164,6 +164,22 @@ test("a column header sorts, reverses, and resets", () => {
   ]);
 });
 
+test("a column of a metric sorts the best first, as its goal or name says", () => {
+  const sortsOf = (metric: string, goals: [string, "min" | "max"][] = []) => {
+    const { find, model } = show(abc, { table: table(abc, [metric], key => [key, key, key]) }, [
+      run(0, { goals }),
+    ]);
+    find(`[data-column="summary.${metric}"] .tb-runs-sort`).click();
+    return model.get("run_sort");
+  };
+  expect([
+    sortsOf("val/loss"),
+    sortsOf("acc"),
+    sortsOf("size"),
+    sortsOf("score", [["score", "min"]]),
+  ]).toEqual(["summary.val/loss", "-summary.acc", "-summary.size", "summary.score"]);
+});
+
 test("the sort column is shown even if it was not chosen", () => {
   const { find } = show(abc, { run_sort: "-max.loss", run_columns: ["state"] });
   const heads = [...find(".tb-runs-head").children].map(head => head.textContent);
@@ -204,6 +220,8 @@ test("a filter that does not parse is explained under the field, and the one bef
   expect(problem.textContent).toBe("Expected a value after “<”. The filter before it stays.");
   expect([problem.hidden, field.getAttribute("aria-invalid")]).toEqual([false, "true"]);
   expect(field.value).toBe("lr > 0.001 and lr <");
+  type("lrr > 0.001");
+  expect(problem.textContent).toMatch(/; did you mean “lr”\? The filter before it stays\.$/);
   type("lr > 0.001 and lr < 0.1");
   expect([names(), problem.hidden, field.getAttribute("aria-invalid")]).toEqual([["run-1"], true, "false"]);
 });
@@ -279,6 +297,12 @@ test("a column is moved by its head, and pinned beside the names", () => {
   ]);
   const pinned = [...el.querySelectorAll<HTMLElement>(".tb-runs-row > .tb-pinned")];
   expect(pinned.map(({ style }) => style.left)).toEqual(["200px", "200px", "200px", "200px"]);
+  const pins = [...find(".tb-runs-head").querySelectorAll<HTMLElement>(".tb-runs-pin")];
+  expect(pins.map(pin => [pin.getAttribute("aria-pressed"), pin.title])).toEqual([
+    ["true", "Unpin loss"],
+    ["false", "Pin Time beside the names"],
+    ["false", "Pin State beside the names"],
+  ]);
 });
 
 test("the panel's edge and button make it wider", () => {
