@@ -328,3 +328,85 @@ def test_runs_are_coloured_by_a_column_with_a_legend_as_in_python(lab: Lab) -> N
     assert len(set(drawn.values())) == 10
     lab.wait_for_quiet()
     assert {row["color"] for row in board.rows("val/acc")}.isdisjoint(drawn.values())
+
+
+LIVE = """
+import time
+import trackbook as tb
+
+def train(number, pause=0):
+    config = {"lr": [0.001, 0.01, 0.1][number % 3], "optimizer": ["adam", "sgd"][number % 2]}
+    with tb.init(project="follow", name=f"nimble-pebble-{number}", config=config, display=False) as run:
+        for i in range(40):
+            run.log({"train/loss": 2 - number / 9 + i / 40})
+            time.sleep(pause)
+
+for number in range(6):
+    train(number)
+board = tb.board("follow")
+board
+"""
+LATER = """
+for number in range(6, 12):
+    train(number, 0.01)
+"""
+
+
+def test_charts_follow_the_filter_while_a_sweep_runs(lab: Lab) -> None:
+    lab.write_and_open("follow", LIVE, LATER, "print(board.draw_filtered, len(board.hidden_runs))")
+    lab.run_to_end(0)
+    board = lab.board(0).wait_for_chart("train/loss")
+    board.root.locator(".tb-runs-button").click()
+    field = board.root.locator(".tb-filter-field input")
+    field.fill("lr = 0.1 and optimizer = adam")
+    only = board.root.get_by_role("button", name="Draw only these")
+    only.click()
+    status = board.root.locator(".tb-panel-status")
+    status.filter(has_text="1 of 6 runs, 1 drawn").wait_for()
+    assert only.get_attribute("aria-pressed") == "true"
+    lab.run_to_end(1)
+    status.filter(has_text="2 of 12 runs, 2 drawn").wait_for()
+    board.root.locator(".tb-legend .tb-run", has_text="nimble-pebble-8").wait_for()
+    assert board.runs() == ["nimble-pebble-2", "nimble-pebble-8"]
+    field.fill("optimizer = adamx")
+    status.filter(has_text="0 of 12 runs, 0 drawn").wait_for()
+    field.fill("optimizer = adam")
+    status.filter(has_text="6 of 12 runs, 6 drawn").wait_for()
+    only.click()
+    status.filter(has_text="6 of 12 runs, 10 drawn").wait_for()
+    lab.run_to_end(2)
+    assert lab.cell(2).locator(".jp-OutputArea-output").inner_text().strip() == "False 0"
+
+
+def test_names_have_room_and_the_panels_buttons_stay_in_its_first_line(lab: Lab) -> None:
+    opened(lab, "room", 20, 5)
+    board = lab.board(1)
+    board.root.locator(".tb-runs-button").click()
+    name = board.root.locator(".tb-runs-rows .tb-runs-name").first
+    name.wait_for()
+    wide = name.evaluate(
+        "(it) => { it.textContent = 'nimble-pebble-15'; return [it.scrollWidth <= it.clientWidth, it.clientWidth]; }"
+    )
+    assert wide[0], wide
+    tops = """(line) => [...line.querySelectorAll(".tb-tabs, .tb-panel-wide, .tb-panel-close")]
+        .map((it) => { const { top, bottom } = it.getBoundingClientRect(); return (top + bottom) / 2; })"""
+    line = board.root.locator(".tb-side-line")
+    board.root.get_by_label("Color runs by").select_option("config.optimizer")
+    middles = line.evaluate(tops)
+    assert max(middles) - min(middles) < 6, middles
+    board.root.get_by_label("Group runs by").select_option("config.optimizer")
+    middles = line.evaluate(tops)
+    assert max(middles) - min(middles) < 6, middles
+    cell = board.root.locator(".tb-runs-group .tb-runs-figure").first
+    assert cell.evaluate("(it) => it.scrollWidth <= it.clientWidth"), cell.inner_text()
+
+
+@pytest.mark.parametrize("width", [700, 950])
+def test_nothing_stands_in_the_place_of_a_placeholder(lab: Lab, width: int) -> None:
+    board = opened(lab, "placeholder", 2, 5)
+    lab.set_size(width)
+    lab.wait_for_quiet()
+    field = board.root.locator(".tb-search .tb-filter")
+    seen = field.screenshot()
+    board.page.add_style_tag(content=".tb-filter::-webkit-search-cancel-button { display: none !important }")
+    assert seen == field.screenshot()
