@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import type { Series } from "../../src/frames/series.ts";
+import { USUAL_OPTIONS } from "../../src/plot/chart-options.ts";
 import { bestValue, emphasize } from "../../src/plot/emphasis.ts";
+import { plotOf } from "../../src/plot/plot.ts";
 import type { RunStyle } from "../../src/plot/plot-rows.ts";
-import { run } from "../fixtures.ts";
+import { parts, run } from "../fixtures.ts";
 
 const style = (key: number): RunStyle => ({
   run: run(key),
@@ -60,5 +62,14 @@ test("the baseline is as strong as the best and the current, unless it is one of
     [7, 24],
     [7, 24],
     [7, 24],
+  ]);
+});
+
+test("a chart draws its baseline strong", () => {
+  const [{ content }] = parts(25);
+  const { traces } = plotOf(content as never, 100, { ...USUAL_OPTIONS, baseline: "id3" });
+  expect(traces.filter(({ style }) => !style.faint).map(({ style }) => style.run.id)).toEqual([
+    "id3",
+    "id24",
   ]);
 });
