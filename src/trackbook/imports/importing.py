@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -64,23 +64,19 @@ class _Said:
 
     def sentences(self) -> list[str]:
         found = [
-            f"{sum(metrics.values()):,} {why} are left out: {_names(metrics)}" for why, metrics in self.left_out.items()
+            f"{sum(metrics.values()):,} {why} are left out: {listed(metrics, 5)}"
+            for why, metrics in self.left_out.items()
         ]
         if self.twice:
             found.append(
-                f"{self.twice.total():,} points are left out, at steps where their metric had one already: {_names(self.twice)}"
+                f"{self.twice.total():,} points are left out, at steps where their metric had one already: {listed(self.twice, 5)}"
             )
         if self.parts:
             found.append(
-                f"{self.parts.total():,} of its runs share ids, and those with one id are imported as one run: {_names(self.parts)}"
+                f"{self.parts.total():,} of its runs share ids, and those with one id are imported as one run: {listed(self.parts, 5)}"
             )
         more = len(self.lost) - _MOST_LOSSES
         return found + self.lost[:_MOST_LOSSES] + ([f"{more:,} more losses of its runs"] if more > 0 else [])
-
-
-def _names(metrics: Mapping[str, int]) -> str:
-    more = len(metrics) - 5
-    return listed(metrics, 5) + (f" and {more:,} more" if more > 0 else "")
 
 
 def import_source(
