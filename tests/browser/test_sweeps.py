@@ -352,8 +352,17 @@ for number in range(6, 12):
 """
 
 
+HEARD = """
+for _ in range(1200):  # the page saves settings a moment later
+    if not board.draw_filtered and not board.hidden_runs:
+        break
+    time.sleep(0.05)
+print(board.draw_filtered, len(board.hidden_runs))
+"""
+
+
 def test_charts_follow_the_filter_while_a_sweep_runs(lab: Lab) -> None:
-    lab.write_and_open("follow", LIVE, LATER, "print(board.draw_filtered, len(board.hidden_runs))")
+    lab.write_and_open("follow", LIVE, LATER, HEARD)
     lab.run_to_end(0)
     board = lab.board(0).wait_for_chart("train/loss")
     board.root.locator(".tb-runs-button").click()
