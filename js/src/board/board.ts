@@ -23,7 +23,6 @@ import { combineMetrics, otherSplits } from "../plot/combined.ts";
 import { currentRun } from "../plot/palette.ts";
 import { type ChartAxes, type DrawSettings, xExtentOfAll, type Zoom } from "../plot/plot.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
-import { SmoothedCharts } from "../plot/smoothed-charts.ts";
 import { axesOnly, axisDefinitions, xAxisOf } from "../plot/x-axis.ts";
 import { h, onResize, setText } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
@@ -88,7 +87,6 @@ export class Board {
   #requests: Requests;
   #changes: RunChanges;
   #counts: ExactCounts;
-  #smoothed = new SmoothedCharts();
   #zoom: ZoomState;
   #detail: ZoomDetail;
   #printing = false;
@@ -218,7 +216,7 @@ export class Board {
     this.#head.hidden = !picture;
     if (!picture) return this.#showEmpty(NO_CHARTS_YET);
     this.#detail.setSession(picture.session);
-    const clock = this.#clockOf(picture);
+    const clock = () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : picture.now);
     this.#sidebar.read(picture, clock());
     const drawn = this.#sidebar.drawn(picture);
     this.#textLook = textLookOf(this.element, this.#textLook);
@@ -245,11 +243,6 @@ export class Board {
 
   get #ticks(): boolean {
     return this.#options.live && this.#heartbeat.state === "heard";
-  }
-
-  /** Return the clock of the kernel; of a picture that is not live, the time when it was made. */
-  #clockOf({ now }: Picture): () => number {
-    return () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
   }
 
   #showRuns(picture: Picture, drawn: DrawnPicture, { styles }: DrawSettings, clock: () => number) {
@@ -308,9 +301,7 @@ export class Board {
       const remark = metrics.some(metric => this.#detail.isLate(metric)) ? "detail when the cell ends" : "";
       const axisName = axes.x === this.#state.get("x_axis") ? "" : (ownEntry(AXIS_NAMES, axes.x) ?? axes.x);
       const options = this.#settings.of(chart.metric, metrics, drawn);
-      const smoothed = this.#smoothed;
-      const input = { parts, options, theme, textLook, remark, axisName, smoothed };
-      if (chart.update(input)) this.#scheduler.request(chart);
+      if (chart.update({ parts, options, theme, textLook, remark, axisName })) this.#scheduler.request(chart);
       this.#requestDetail(chart);
     }
     const partOf = (metric: string) => ({

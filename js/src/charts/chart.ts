@@ -4,10 +4,10 @@ import type { ChartOptions } from "../plot/chart-options.ts";
 import { type ChartPart, Combiner } from "../plot/combined.ts";
 import { domainsOf } from "../plot/domains.ts";
 import { type Count, formatAtLeast, type LeftOut } from "../plot/outliers.ts";
+import { OwnSmoothing } from "../plot/own-smoothing.ts";
 import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
 import type { PlotRow, RunStyle } from "../plot/plot-rows.ts";
 import { endPoint, type Range } from "../plot/series-window.ts";
-import type { SmoothedCharts } from "../plot/smoothed-charts.ts";
 import { pictureSpec, type Spec, specOf } from "../plot/specs.ts";
 import { h, setChildren, setText } from "../ui/dom.ts";
 import { formatAlone, formatValue } from "../ui/format.ts";
@@ -38,8 +38,6 @@ interface ChartInput {
   axisName: string;
   /** The data that cannot be shown now, and why. */
   remark: string;
-  /** Which charts of the board are smoothed by themselves. */
-  smoothed: SmoothedCharts;
 }
 
 /** What a chart draws: the content of its metric, or of all of them joined. */
@@ -56,6 +54,7 @@ export class Chart {
   visible = false;
   #latest = h("div", { class: "tb-latest" });
   #box = new VegaBox<VegaView>();
+  #smoothing = new OwnSmoothing();
   #outside = h("button", { type: "button", class: "tb-outside" });
   #remarkText = h("span");
   #remarks = h("div", { class: "tb-remarks" }, this.#outside, this.#remarkText);
@@ -168,7 +167,7 @@ export class Chart {
   }
 
   #plotOf(scene: ChartScene, columns: number): Plot {
-    const settings = scene.smoothed.settle(this.metric, scene);
+    const settings = this.#smoothing.settle(scene);
     return plotOf({ ...scene, settings }, columns, scene.options);
   }
 
