@@ -1,8 +1,9 @@
-"""What media cost: `log` of images against encoding them alone, memory over 10,000 images, eight processes, and kills.
+"""What media cost: `log` of images against encoding them alone, memory over 10,000 images, eight processes, kills, and a gallery.
 
-    python benchmarks/media.py loop|processes|kills
+    python benchmarks/media.py training|loop|processes|kills|gallery
 
-`loop` takes CPU time of the training thread, which other programs do not change much, and of all threads, with the pump's.
+`training` logs images between steps, `loop` does nothing else. Both take CPU time of the training thread, which other programs do not change
+much; `loop` also that of all threads.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SIDE = 64
 LOOK = 1_000
 PROCESSES = 8
 KILLS = 12
+TRAINED = ((64, 1000, 300), (224, 200, 50), (512, 60, 10))  # side, images, images a second
 WRITER = """
 import numpy as np, trackbook as tb
 run = tb.init("p")
@@ -35,12 +37,61 @@ for number in range(200):
 run.finish()
 """
 
+GALLERY = "gallery"
+FILL = f"""
+import sys
+sys.path.append({str(Path(__file__).parent)!r})
+import trackbook as tb
+from media import IMAGES, pixels
+with tb.init({GALLERY!r}, capture=False) as run:
+    for step in range(IMAGES):
+        run.log({{"samples": tb.Image(pixels(step)), "loss": 1 / (step + 1)}})
+"""
+SPEEDS = (1_200, 3_600, 12_000)  # pixels a second
+# The milliseconds between frames while an element is scrolled, five seconds long.
+SCROLL = """(element, by) => new Promise((resolve) => {
+    const gaps = [];
+    let last = performance.now();
+    const step = (now) => {
+        gaps.push(now - last);
+        last = now;
+        element.scrollTop += by;
+        gaps.length < 301 ? requestAnimationFrame(step) : resolve(gaps.slice(1));
+    };
+    requestAnimationFrame(step);
+})"""
 
-def pixels(number: int) -> np.ndarray:
+
+def pixels(number: int, side: int = SIDE) -> np.ndarray:
     """Return an image that compresses as photographs do, roughly: noise on a gradient."""
     dice = np.random.default_rng(number)
-    ramp = np.linspace(0, 200, SIDE)[:, None, None]
-    return (ramp + dice.integers(0, 32, (SIDE, SIDE, 3))).astype(np.uint8)
+    ramp = np.linspace(0, 200, side)[:, None, None]
+    return (ramp + dice.integers(0, 32, (side, side, 3))).astype(np.uint8)
+
+
+def training() -> None:
+    """Log images of three sizes at the pace of a training loop, which computes in between, and compare with encoding them."""
+    for side, count, rate in TRAINED:
+        run = tb.init("media", dir=tempfile.mkdtemp(), capture="none")
+        arrays = [pixels(number, side) for number in range(count)]
+        begin = time.thread_time()
+        for array in arrays:
+            tb.Image(array).encode()
+        encoding = (time.thread_time() - begin) / count
+        logging, start = 0.0, time.perf_counter()
+        for number, array in enumerate(arrays):
+            begin = time.thread_time()
+            run.log({"samples": tb.Image(array), "loss": 0.5})
+            logging += (time.thread_time() - begin) / count
+            while time.perf_counter() < start + number / rate:
+                pass
+        begin = time.perf_counter()
+        run.finish()
+        print(
+            f"{side} x {side}, {rate} a second: encoding alone {encoding * 1e6:,.0f} us, log {logging * 1e6:,.0f} us: ",
+            end="",
+        )
+        print(f"{logging / encoding:.2f} times as much; finish {(time.perf_counter() - begin) * 1e3:.0f} ms")
 
 
 def loop() -> None:
@@ -55,7 +106,7 @@ def loop() -> None:
         arrays = [pixels(number) for number in range(start, start + LOOK)]
         begin = time.thread_time()
         for array in arrays:
-            tb.Image(array)
+            tb.Image(array).encode()
         encoding += time.thread_time() - begin
         begin, whole = time.thread_time(), time.process_time()
         for array in arrays:
@@ -67,7 +118,7 @@ def loop() -> None:
     print(
         f"encoding alone {encoding / IMAGES * 1e6:.0f} us an image; with log {logging / IMAGES * 1e6:.0f} us, ", end=""
     )
-    print(f"{logging / encoding:.2f} times as much; {all_threads / IMAGES * 1e6:.0f} us with the pump's thread")
+    print(f"{logging / encoding:.2f} times as much; {all_threads / IMAGES * 1e6:.0f} us with all threads")
     print("RSS in MB after each 1,000:", " ".join(f"{each:.0f}" for each in memory))
     begin = time.perf_counter()
     found = len(run.media("samples"))
@@ -98,5 +149,34 @@ def kills() -> None:
     )
 
 
+def gallery() -> None:
+    """Log 10,000 images, open the page of the project, and scroll through the gallery of all steps at three speeds."""
+    from playwright.sync_api import sync_playwright
+
+    from browser import chromium
+    from browser.conftest import FLAGS, VIEWPORT
+    from browser.served import Served
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        served = Served(Path(folder))
+        served.run(FILL)
+        page = playwright.chromium.launch(executable_path=chromium.find(), args=FLAGS).new_page(viewport=VIEWPORT)
+        page.goto(served.entrance)
+        begin = time.perf_counter()
+        page.get_by_text(GALLERY).first.click()
+        page.wait_for_selector(".tb-media-tile[data-shown], .tb-media-tile [data-shown]")
+        print(f"first image after {time.perf_counter() - begin:.2f} s")
+        page.get_by_role("button", name="All steps").first.click()
+        page.wait_for_selector(".tb-media-gallery[data-rows]")
+        for speed in SPEEDS:
+            page.wait_for_timeout(2000)
+            gaps = page.locator(".tb-media-scroll").first.evaluate(SCROLL, speed / 60)
+            late = sum(gap > 1.5 * 1000 / 60 for gap in gaps)
+            print(
+                f"{speed:,} px/s: {1000 * len(gaps) / sum(gaps):.1f} frames a second, {late} of {len(gaps)} frames late"
+            )
+        served.kill()
+
+
 if __name__ == "__main__":
-    {"loop": loop, "processes": processes, "kills": kills}[sys.argv[1]]()
+    {"training": training, "loop": loop, "processes": processes, "kills": kills, "gallery": gallery}[sys.argv[1]]()

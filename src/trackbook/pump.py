@@ -30,11 +30,14 @@ class Pump:
 
     The daemon thread sleeps in between, and ends when there are no members left.
 
-    `context` gives the context variables that the thread starts with.
+    `context` gives the context variables that the thread starts with, and `name` is its name.
     """
 
-    def __init__(self, context: Callable[[], contextvars.Context] = contextvars.Context) -> None:
+    def __init__(
+        self, context: Callable[[], contextvars.Context] = contextvars.Context, *, name: str = "trackbook-pump"
+    ) -> None:
         self._context = context
+        self._name = name
         self.reset()
 
     def reset(self) -> None:
@@ -53,7 +56,7 @@ class Pump:
             self._added.set()
             if self._thread is None:
                 self._thread = threading.Thread(
-                    target=self._context().run, args=(self._work,), name="trackbook-pump", daemon=True
+                    target=self._context().run, args=(self._work,), name=self._name, daemon=True
                 )
                 self._thread.start()
 

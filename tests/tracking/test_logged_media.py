@@ -162,7 +162,7 @@ def test_missing_encoder_is_said_once_and_the_rest_recorded(monkeypatch: pytest.
 
 
 def test_full_disk_leaves_media_out_and_keeps_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> None:
+    def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     run = tb.init("p")

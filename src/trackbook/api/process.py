@@ -225,10 +225,10 @@ class Process:
             self._finalized_in = os.getpid()
             util.Finalize(None, self._close_child, exitpriority=_LAST_TO_FINISH)
 
-    def hand_over(self) -> None:
-        """Move the points logged in this process into the stores."""
+    def hand_over(self, *, compress: bool = True) -> None:
+        """Move what was logged in this process into the stores; without `compress` images that are still to be compressed come later."""
         for writer in list(self.runs):
-            writer.hand_over()
+            writer.hand_over(compress=compress)
 
     def _ended(self, writer: RunWriter) -> None:
         self.runs.remove(writer)

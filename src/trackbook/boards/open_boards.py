@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class OpenBoards:
     """The boards of this process, by cell execution and project. A board with nothing more to publish is released."""
 
-    def __init__(self, pump: Pump, hand_over: Callable[[], None]) -> None:
-        """`hand_over` moves the points logged by this process into the stores."""
+    def __init__(self, pump: Pump, hand_over: Callable[..., None]) -> None:
+        """`hand_over` moves what was logged by this process into the stores, as `Process.hand_over`."""
         self._pump = pump
         self._hand_over = hand_over
         self._boards: dict[tuple[str, Path], tuple[Board, Project | None]] = {}
@@ -59,7 +59,7 @@ class OpenBoards:
         self._hand_over()  # a new board shows all points logged so far
         self._pump.add(self.lines)
         board = Board(name, source, actions)
-        board.publisher.before_reading = self._hand_over
+        board.publisher.before_reading = partial(self._hand_over, compress=False)
         if project is not None:
             board.publisher.recover = project.recover_for_board
         if here.shell is not None:

@@ -86,7 +86,7 @@ class _FollowedRun:
         """Return the number of points per metric. Query the store, which may be busy writing, only after new points were logged."""
         written = self.run.written()
         if written != self.written:
-            self.run.hand_over(children=False)
+            self.run.hand_over(children=False, compress=False)
             figures = self.run.store.summary(self.run.id)
             self.counted = {name: each.count for name, each in logged(figures).items()}
             self.written = written

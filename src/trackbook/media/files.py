@@ -20,7 +20,7 @@ class MediaFiles(ContentFiles):
         """Write a file, unless it is there. Raises ``OSError``, also when a file of the user's changes meanwhile."""
         content = file.content
         if isinstance(content, bytes):
-            self.put(content, file.suffix)
+            self.put(content, file.suffix, digest=file.digest)
         elif self.add(content, file.suffix).name != file.name:
             raise OSError(f"{content} changed while it was copied")
 
@@ -36,13 +36,18 @@ class MediaFiles(ContentFiles):
         path = self.path(name)
         return path.with_name(path.name + THUMBNAIL)
 
+    def discard(self, name: str) -> None:
+        """Remove a file that nothing names, if the system lets it go."""
+        for path in (self.path(name), self.thumbnail(name)):
+            with contextlib.suppress(OSError):  # such as a file that is open on Windows
+                path.unlink(missing_ok=True)
+
     def remove(self, names: Iterable[str], used: Collection[str]) -> None:
         """Remove those of `names` that are not in `used`, and their thumbnails. The caller is alone, as by `sweeping`."""
         unused = [name for name in {*names}.difference(used) if self.is_name(name)]
         self.remove_unused(unused, (), spare=0)
         for name in unused:
-            with contextlib.suppress(OSError):  # such as a file that is open on Windows
-                self.thumbnail(name).unlink(missing_ok=True)
+            self.discard(name)
 
     def is_name(self, name: str) -> bool:
         """Whether a text may name a file of the folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import struct
 import zlib
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from .overlays import as_boxes, as_masks
-from .values import File, Media, as_array, bad, checked_content, given, head_of, is_path, path_of
+from .uncompressed import MARK, uncompressed
+from .values import Encoded, File, Media, as_array, bad, checked_content, given, head_of, is_path, path_of
 
 MOST_PIXELS: Final = 89_000_000  # Pillow warns from 89,478,486 on, and warnings cannot be switched off for one thread
 LARGEST_IMAGE: Final = 200_000_000  # bytes of a file
@@ -33,7 +35,7 @@ _EXPECTED: Final = (
     "of torch (channels, height, width)"
 )
 # What Pillow raises for a file that is damaged, or of a format that it knows in part
-_BROKEN: Final = (OSError, SyntaxError, RuntimeError, EOFError, ArithmeticError, struct.error, zlib.error)
+BROKEN: Final = (OSError, SyntaxError, RuntimeError, EOFError, ArithmeticError, struct.error, zlib.error)
 _NEARLY: Final = 1e-3  # floats so far outside of their range are cut off: rounding, not another range
 
 
@@ -87,21 +89,37 @@ class Image(Media):
             mode, caption = None, mode
         super().__init__(caption)
         data = given(self, data, other, "data_or_path", "value")
+        self._quick: Encoded | None = None
+        quick: File | None = None
         format_ = self._format(file_type)
         if is_path(data):
             file, (width, height) = self._copied(path_of(self, data, LARGEST_IMAGE), mode, format_, size)
         elif isinstance(data, bytes):
             file, (width, height) = self._copied(checked_content(self, data, LARGEST_IMAGE), mode, format_, size)
         else:
-            picture = self._picture(data, normalize=normalize)
-            file, (width, height) = encoded(self._fitted(picture, mode, size), format_ or "PNG")
+            picture = self._fitted(self._picture(data, normalize=normalize), mode, size)
+            quick = uncompressed(picture) if format_ in (None, "PNG") else None
+            file, (width, height) = (quick, picture.size) if quick else encoded(picture, format_ or "PNG")
         about: dict[str, Any] = {"width": width, "height": height}
         if boxes:
             about["boxes"] = as_boxes(boxes, classes, width, height)
         found = as_masks(masks, classes, width, height) if masks else {}
         if found:
             about["masks"] = {group: {"labels": labels, "file": part.name} for group, (labels, part) in found.items()}
-        self._keep(file, about, [part for _, part in found.values()])
+        parts = [part for _, part in found.values()]
+        if quick is None:
+            self._keep(file, about, parts)
+        else:
+            self._quick = Encoded(self.kind, file, about | {MARK: True}, self.caption, parts)
+
+    def encode_quickly(self) -> Encoded:
+        return self.encode() if self._quick is None else self._quick
+
+    def encode(self) -> Encoded:
+        if self._encoded is None and self._quick is not None and self._quick.file is not None:
+            about = {name: value for name, value in self._quick.about.items() if name != MARK}
+            self._encoded = dataclasses.replace(self._quick, file=compressed(self._quick.file), about=about)
+        return super().encode()
 
     def _format(self, file_type: str | None) -> str | None:
         if file_type is None:
@@ -121,7 +139,7 @@ class Image(Media):
                 return File(content, *kept), picture.size
             try:
                 return encoded(self._fitted(picture, mode, size), format_ or "PNG")
-            except _BROKEN as error:
+            except BROKEN as error:
                 raise ValueError(f"Image: {_called(content)} cannot be decoded: {error}") from error
 
     def _picture(self, data: Any, *, normalize: bool) -> Any:
@@ -196,7 +214,7 @@ def _opened(media: Media, content: Path | bytes) -> Any:
         raise ValueError(
             f"{type(media).__name__}: {_called(content)} has too many pixels: {error}; log a smaller one"
         ) from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise ValueError(
             f"{type(media).__name__}: {_called(content)} is not an image that can be read: {error}"
         ) from error
@@ -219,6 +237,14 @@ def encoded(picture: Any, format_: str) -> tuple[File, tuple[int, int]]:
     file = io.BytesIO()
     picture.save(file, format_, **_OPTIONS.get(format_, {}))
     return File(file.getvalue(), *MIMES[format_]), picture.size
+
+
+def compressed(file: File) -> File:
+    """Return an uncompressed image as it is kept. Raises one of `BROKEN` for another file."""
+    import PIL.Image
+
+    with PIL.Image.open(io.BytesIO(file.content) if isinstance(file.content, bytes) else file.content) as picture:
+        return encoded(picture, "PNG")[0]
 
 
 def from_array(media: Media, array: Any, *, normalize: bool = True) -> Any:

@@ -50,14 +50,17 @@ class File:
     mime: str
 
     @functools.cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the content."""
+        if isinstance(self.content, bytes):
+            return hashlib.sha256(self.content).hexdigest()
+        with self.content.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    @property
     def name(self) -> str:
         """The name by content, as `store.content_files` gives it."""
-        if isinstance(self.content, bytes):
-            digest = hashlib.sha256(self.content)
-        else:
-            with self.content.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256")
-        return digest.hexdigest() + self.suffix
+        return self.digest + self.suffix
 
     @property
     def size(self) -> int:
@@ -102,6 +105,10 @@ class Media:
         if self._encoded is None:
             raise NotImplementedError
         return self._encoded
+
+    def encode_quickly(self) -> Encoded:
+        """Return the value as `log` records it first, perhaps with an image that is not compressed. Raises as `encode`."""
+        return self.encode()
 
     def _keep(self, file: File | None, about: Mapping[str, Any] | None = None, parts: Sequence[File] = ()) -> None:
         self._encoded = Encoded(self.kind, file, dict(about or {}), self.caption, parts)

@@ -39,12 +39,15 @@ class ContentFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def put(self, data: bytes | memoryview, suffix: str = "", *, durable: bool = False) -> StoredFile:
+    def put(
+        self, data: bytes | memoryview, suffix: str = "", *, digest: str | None = None, durable: bool = False
+    ) -> StoredFile:
         """Add `data`. It is there for every process when this returns, and with `durable` also after a power failure.
 
-        A `suffix` of other than letters and digits is left out. Raises ``OSError`` when the disk refuses it.
+        `digest` is that of `data`, if it is known. A `suffix` of other than letters and digits is left out. Raises ``OSError`` when the
+        disk refuses it.
         """
-        name = hashlib.sha256(data).hexdigest() + _plain(suffix)
+        name = (digest or hashlib.sha256(data).hexdigest()) + _plain(suffix)
         size = memoryview(data).nbytes
         if not self._touch(name, size):
             with self._writing(name, durable=durable) as descriptor:

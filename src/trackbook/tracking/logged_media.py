@@ -7,7 +7,6 @@ killed leaves at most a file that nothing names. Rows are numbered when they are
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,11 +16,13 @@ from ..journal.null_journal import NullJournal
 from ..media import index
 from ..media.files import MediaFiles
 from ..media.index import Row
+from ..media.uncompressed import MARK
 from ..media.values import Encoded, Media, MissingEncoderError
 from ..store.paths import files_folder
 from ..user_warnings import warn, warn_once
 from .logged_steps import LoggedSteps
 from .logged_values import to_step
+from .pending_media import PendingMedia, compressed_row, is_uncompressed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,7 +45,7 @@ class MediaLog:
     def __init__(self, writer: RunWriter, earlier: Iterable[Row]) -> None:
         self._writer = writer
         self._files: MediaFiles | None = None
-        self._pending: deque[Row] = deque()  # which the store has not got yet
+        self._pending = PendingMedia(writer.recorder, self._open)
         self._read: dict[str, int] = {}  # how far the journals of other processes are read
         self._waiting: dict[str, list[list[Row]]] = {}  # what they logged with points that are not there yet
         self._numbered: dict[str, list[pl.DataFrame]] = {}
@@ -71,7 +72,7 @@ class MediaLog:
         left out. One whose encoder is not installed, or whose file cannot be written, is left out with a warning: training goes on.
         """
         given = None if step is None else to_step(step)
-        values = _encoded(found, skip)
+        values = self._encoded(found, skip)
         recorder = self._writer.recorder
         self._writer.leave_to_rank_0()
         if recorder.closed or self._is_discarding:
@@ -89,8 +90,26 @@ class MediaLog:
                 if rows:
                     recorder.journal.note(index.line(rows))
                     if not self._writer.is_apart:
-                        self._pending += rows
+                        self._pending.add(rows)
+            self._discard(written, rows)
         return None if hold or (at is not None and at < 0) else at
+
+    def _encoded(self, found: Mapping[str, Found], skip: Skip | None) -> Values:
+        def encode(media: Media) -> Encoded:
+            # a child has no thread that compresses
+            return media.encode() if self._writer.is_apart else self._pending.encoded(media)
+
+        values: dict[str, Sequence[Encoded]] = {}
+        for metric, given in found.items():
+            try:
+                values[metric] = [encode(each) for each in ([given] if isinstance(given, Media) else given)]
+            except MissingEncoderError as error:
+                warn_once(f"{error}", f" (here {metric!r}, which is left out; said once)")
+            except (TypeError, ValueError) as error:
+                if skip is None:
+                    raise type(error)(f"metric {metric!r}: {error}") from error
+                skip(metric, error)
+        return values
 
     @property
     def _is_discarding(self) -> bool:
@@ -113,6 +132,13 @@ class MediaLog:
                 warn(f"metric {metric!r}: its media are not recorded, because their files cannot be written: {error}")
         return written
 
+    def _discard(self, written: Values, rows: Iterable[Row]) -> None:
+        """Remove files that were just written, of values that were not recorded and that no other process can have."""
+        kept = {row.file for row in rows}
+        for each in (each for encoded in written.values() for each in encoded if each.about.get(MARK)):
+            if each.file is not None and each.file.name not in kept:
+                self._open().discard(each.file.name)
+
     def _rows(self, now: float, values: Values, at: int | None) -> list[Row]:
         rows: list[Row] = []
         is_apart = self._writer.is_apart
@@ -127,13 +153,16 @@ class MediaLog:
             rows += index.rows(self._numbers, metric, step, now, encoded)
         return rows
 
-    def hand_over(self) -> None:
-        """Move rows into the store."""
-        rows = []
-        while self._pending:
-            rows.append(self._pending.popleft())
+    def hand_over(self, *, compress: bool = True) -> None:
+        """Move rows into the store: with `compress` all of them, else without waiting for images that are still to be compressed."""
+        rows = self._pending.ready(compress=compress)
         if rows:
             self._writer.store.put_captured(self._writer.id, _TABLE, rows)
+            self._pending.taken(rows)
+
+    def close(self) -> None:
+        """End the thread that compresses images."""
+        self._pending.close()
 
     def numbered(self, left: Remains) -> list[pl.DataFrame]:
         """Return the list of the points that were given steps for a process that logs to this run, until `take_up` has read it."""
@@ -162,35 +191,14 @@ class MediaLog:
 
     def go_on_in_child(self) -> None:
         """Forget what a forked child got from its parent, which moves it into the store itself."""
-        self._pending, self._read, self._waiting, self._numbered, self._of_points, self._next = (
-            deque(),
-            {},
-            {},
-            {},
-            {},
-            {},
-        )
+        self._pending = PendingMedia(self._writer.recorder, self._open)
+        self._read, self._waiting, self._numbered, self._of_points, self._next = {}, {}, {}, {}, {}
         self._steps = LoggedSteps(self._steps_from)
 
     def _steps_from(self, metric: str, first: int) -> array[int]:
-        self.hand_over()
-        return array(
-            "q", sorted({row.step for row in rows_of(self._writer.store, self._writer.id, metric) if row.step >= first})
-        )
-
-
-def _encoded(found: Mapping[str, Found], skip: Skip | None) -> Values:
-    values: dict[str, Sequence[Encoded]] = {}
-    for metric, given in found.items():
-        try:
-            values[metric] = [each.encode() for each in ([given] if isinstance(given, Media) else given)]
-        except MissingEncoderError as error:
-            warn_once(f"{error}", f" (here {metric!r}, which is left out; said once)")
-        except (TypeError, ValueError) as error:
-            if skip is None:
-                raise type(error)(f"metric {metric!r}: {error}") from error
-            skip(metric, error)
-    return values
+        pending = self._pending.steps(metric, first)  # before the store, which may get some of them meanwhile
+        stored = {row.step for row in rows_of(self._writer.store, self._writer.id, metric) if row.step >= first}
+        return array("q", sorted(pending | stored))
 
 
 def files_of(journals: Path | None, project: str) -> MediaFiles:
@@ -237,6 +245,15 @@ def recover(store: Store, left: Remains, recorder: Recorder, numbered: Sequence[
     run_id = left.head["id"]
     there = rows_of(store, run_id)
     known, next_ = {row.number for row in there}, largest_steps(there)
-    calls = [[row for row in index.parsed(line) if row.number not in known] for line in lines]
+    calls = [[row for row in call if row.number not in known] for call in _last_rows(lines)]
     count = partial(recorder.step_of_call, None, hold=False)
     store.put_captured(run_id, _TABLE, index.with_steps(calls, count, next_, steps_by_time(numbered, calls)))
+
+
+def _last_rows(lines: Iterable[Any]) -> Iterable[list[Row]]:
+    """Return the rows of calls, each with the file that took the place of its first one; images that were not compressed stay as they are."""
+    calls = [*map(index.parsed, lines)]
+    last = {row.number: row for call in calls for row in call}
+    for call in calls:
+        rows = [last.pop(row.number) for row in call if row.number in last]
+        yield [compressed_row(row) if is_uncompressed(row) else row for row in rows]

@@ -181,7 +181,7 @@ class Project(StoredProject):
         for run in runs:
             run.note_problems()
             if due or shown or _is_behind(run):
-                run.hand_over(children=due)
+                run.hand_over(children=due, compress=False)
         if due:
             begin = monotonic()
             self.flush(runs)

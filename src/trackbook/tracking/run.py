@@ -235,7 +235,7 @@ class Run(RunFiles, other_trackers.OtherTrackersRun):
         """
         from ..data.dataframes import history
 
-        self._writer.hand_over()
+        self._writer.hand_over(compress=False)
         return history(self._writer.store, self.id, self.name, metrics, wide)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:

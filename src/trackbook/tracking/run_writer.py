@@ -160,12 +160,15 @@ class RunWriter:
         for callback in self.on_go_on:
             callback()
 
-    def hand_over(self, *, children: bool = True) -> None:
-        """Move new points from the journal into the store, with `children` also from journals of forked children."""
+    def hand_over(self, *, children: bool = True, compress: bool = True) -> None:
+        """Move new points from the journal into the store, with `children` also from journals of forked children.
+
+        Without `compress` images that are still to be compressed come later.
+        """
         self.refuse_in_child()
         ready = self.ready()
         with self._lock:
-            self._hand_over(ready, children=children)
+            self._hand_over(ready, children=children, compress=compress)
 
     def ready(self) -> Ready:
         """Return how far the journal is written.
@@ -175,7 +178,7 @@ class RunWriter:
         with self.recorder.lock:
             return self.recorder.journal.ready()
 
-    def _hand_over(self, ready: Ready, *, children: bool = True) -> None:
+    def _hand_over(self, ready: Ready, *, children: bool = True, compress: bool = True) -> None:
         if (self.done, self.total) != (self.record.done, self.record.total):
             self.record = dataclasses.replace(self.record, done=self.done, total=self.total)
             self.store.put_run(self.record)
@@ -185,7 +188,7 @@ class RunWriter:
             self.alerts.look(batch.points)
             journal.drained(batch.marks)
             self._marks.update(batch.marks)
-        self.media.hand_over()
+        self.media.hand_over(compress=compress)
         if children and self.has_children:
             from .childrens_journals import take_up
 
@@ -210,7 +213,7 @@ class RunWriter:
         return found
 
     def _steps_from(self, metric: str, first: int) -> array[int] | None:
-        self.hand_over(children=False)
+        self.hand_over(children=False, compress=False)
         points = self.store.window(self.id, [metric], first, LARGEST_STEP)
         return None if points is None else array("q", points["step"].sort().to_numpy().tobytes())
 
@@ -243,6 +246,7 @@ class RunWriter:
                     state, error = "interrupted", f"stopped by {self.stopped_by}"
                 self.record = dataclasses.replace(self.record, state=state, ended=time.time(), error=error)
             self._hand_over(ready)
+            self.media.close()
             self._save()
             journal = self.recorder.journal
             if self.store.flush():
@@ -364,7 +368,7 @@ class RunWriter:
                 self.findings.note([said])
 
     def _current_summary(self) -> Any:
-        self.hand_over()
+        self.hand_over(compress=False)
         return logged(self.store.summary(self.id))
 
     def _refuse_change(self) -> None:
