@@ -1,7 +1,8 @@
 """The whole life of a run, with a failure of each call to the file system or to SQLite in turn.
 
 Each time the act that meets the fault either succeeds or says what failed, training goes on, and every acknowledged point is in
-a store, in a journal or in the export that it came from. ``make test-faults`` does all of it; the tests here take samples.
+a store, in a journal or in the export that it came from, and so is every image. ``make test-faults`` does all of it; the tests here take
+samples.
 """
 
 from __future__ import annotations
@@ -14,16 +15,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
+import trackbook as tb
 from faulty import KINDS, Fault, FaultyFiles, FaultyStore
 from trackbook.data import importing
 from trackbook.data.export import export
 from trackbook.data.importing import import_parquet
+from trackbook.media.files import MediaFiles
 from trackbook.store import sqlite_file
+from trackbook.store.paths import files_folder
 from trackbook.tracking import liveness
+from trackbook.tracking.logged_media import rows_of
 from trackbook.tracking.project import Project
+from trackbook.tracking.read_media import LoggedMedia
 from trackbook.tracking.run import Run, writer_of
 from trackbook.tracking.run_options import RunOptions
 from trackbook.types import RunRecord
@@ -40,6 +47,7 @@ class Life:
     root: Path
     fault: Fault
     expected: dict[str, Points] = field(default_factory=dict)  # by run
+    images: dict[str, set[int]] = field(default_factory=dict)  # steps by run
     may_lack: set[str] = field(default_factory=set)  # runs that an act may have removed although it says that it failed
     said: list[str] = field(default_factory=list)
     exports: dict[Path, Points] = field(default_factory=dict)
@@ -69,6 +77,14 @@ class Life:
                 warnings.simplefilter("always")
                 run.log(values, step=step)  # never raises: training goes on
             self.expected[run.id].update({(name, step): value for name, value in values.items()})
+
+    def log_images(self, run: Run, steps: range) -> None:
+        for step in steps:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                run.log({"image": tb.Image(pixels(step))}, step=step)
+            if not caught and not writer_of(run).recorder.journal.notices:  # else it was said that it is not safe
+                self.images.setdefault(run.id, set()).add(step)
 
     def tick(self, run: Run) -> None:
         """Do the pump's work of each second."""
@@ -104,6 +120,38 @@ def live(life: Life) -> None:
         life.log(lost, range(8, 12))
     life.end_process()
     life.act("recover", lambda: life.project("p").recover())
+
+
+def live_with_images(life: Life) -> None:
+    """Init, log, flush, finish, resume, delete a run with an image of another, and a crash to recover from."""
+    run = life.begin("p", "r1")
+    if run is not None:
+        life.log_images(run, range(2))
+        life.tick(run)
+        life.log_images(run, range(2, 4))
+        life.act("finish", run.finish) or life.act("finish again", run.finish)
+    other = life.begin("p", "r2")
+    if other is not None:
+        life.log_images(other, range(2))
+        life.act("finish", other.finish) or life.act("finish again", other.finish)
+        life.images.pop("r2", None)
+    life.act("delete", lambda: life.project("p").delete(life.project("p").get("r2")))
+    resumed = life.begin("p", "r1", by_id=True, resume="allow")
+    if resumed is not None:
+        life.log_images(resumed, range(4, 6))
+        life.act("finish", resumed.finish) or life.act("finish again", resumed.finish)
+    lost = life.begin("p", "r3")
+    if lost is not None:
+        life.log_images(lost, range(6, 8))
+        life.tick(lost)
+        life.log_images(lost, range(8, 10))
+    life.end_process()
+    life.act("recover", lambda: life.project("p").recover())
+
+
+def pixels(step: int) -> Any:
+    """Return an image that is large enough to be compressed later."""
+    return np.full((64, 64), step, np.uint8)
 
 
 def write_and_resume(life: Life) -> None:
@@ -167,6 +215,7 @@ def check(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
             counts = project.store.summary(record.id)
             assert sum(figures.count for figures in counts.values()) == len(rows)
             found.setdefault(record.id, {}).update({row[:2]: row[2] for row in rows})
+            check_images(life, project, record.id)
     for run_id, points in life.expected.items():
         lacks = {point: value for point, value in points.items() if found.get(run_id, {}).get(point) != value}
         assert not lacks, f"{len(lacks)} of {len(points)} points of {run_id} are lost, such as {next(iter(lacks))}"
@@ -176,7 +225,19 @@ def check(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     life.end_process()
 
 
-def run_life(root: Path, fault: Fault, double: str) -> Life:
+def check_images(life: Life, project: Project, run: str) -> None:
+    files = MediaFiles(life.root / files_folder(project.name))
+    steps = set()
+    for row in rows_of(project.store, run):
+        assert row.file is not None
+        assert files.is_whole(row.file), f"the image of step {row.step} of {run} is damaged or gone"
+        picture = LoggedMedia(row, files).read()
+        assert np.array_equal(np.asarray(picture), pixels(row.step))
+        steps.add(row.step)
+    assert not (lacks := life.images.get(run, set()) - steps), f"images of {run} are lost: {lacks}"
+
+
+def run_life(root: Path, fault: Fault, double: str, live: Callable[[Life], None] = live) -> Life:
     root.mkdir(parents=True)
     life = Life(root, fault)
     with pytest.MonkeyPatch.context() as patch:
@@ -216,24 +277,37 @@ def count_calls(root: Path, double: str) -> int:
     return fault.calls
 
 
+def count_calls_of_images(root: Path, double: str) -> int:
+    fault = Fault()
+    life = run_life(root / "count", fault, double, live_with_images)
+    assert life.said == []
+    assert life.images == {"r1": {*range(6)}, "r3": {*range(6, 10)}}
+    return fault.calls
+
+
+COUNTS = {live: count_calls, live_with_images: count_calls_of_images}
+
+
+@pytest.mark.parametrize("live", COUNTS)
 @pytest.mark.parametrize("double", ["files", "store"])
-def test_life_without_a_fault_keeps_everything(root: Path, double: str) -> None:
-    assert count_calls(root, double) > 100
+def test_life_without_a_fault_keeps_everything(root: Path, double: str, live: Callable[[Life], None]) -> None:
+    assert COUNTS[live](root, double) > 100
 
 
 SAMPLE = int(os.environ.get("TRACKBOOK_FAULTS_EVERY", "83"))  # `make test-faults` sets 1
 
 
+@pytest.mark.parametrize("live", COUNTS)
 @pytest.mark.parametrize("double", ["files", "store"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_point_is_lost_whichever_call_fails(root: Path, double: str, kind: str) -> None:
-    calls = count_calls(root, double)
+def test_nothing_is_lost_whichever_call_fails(root: Path, double: str, kind: str, live: Callable[[Life], None]) -> None:
+    calls = COUNTS[live](root, double)
     lost = []
     first = 1 + KINDS.index(kind) * SAMPLE // len(KINDS)  # so that samples of all kinds together leave few calls out
     for at in range(first, calls + 1, SAMPLE):
         fault = Fault(at, kind)
         try:
-            run_life(root / str(at), fault, double)
+            run_life(root / str(at), fault, double, live)
         except BaseException as error:  # noqa: BLE001  all of them are listed
             lost.append(f"call {at} of {calls}, {fault.where}: {type(error).__name__}: {error}")
         shutil.rmtree(root / str(at), ignore_errors=True)

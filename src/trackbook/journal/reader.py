@@ -102,13 +102,14 @@ class Remains:
         return up_to_a_call(np.concatenate(pieces))
 
     def calls(self, start: int = 0) -> tuple[list[Any], int]:
-        """Return what the journal notes beside points, from an offset on: a JSON value for each call, and the offset after them."""
+        """Return what the journal notes beside points, from an offset on: a JSON value for each call, and the offset after them.
+
+        Raises ``OSError`` when that cannot be read.
+        """
         path = self.folder / CALLS
         if filesystem.is_missing(path):
             return [], start
-        with path.open("rb") as file:
-            file.seek(start)
-            data = file.read()
+        data = _read(path, start)
         if not self.dead:
             data = data[: data.rfind(b"\n") + 1]
         return list(_values(data)), start + len(data)
@@ -196,7 +197,7 @@ def calls_of_all(home: Path) -> list[Any]:
     found: list[Any] = []
     for folder in home.iterdir():
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # no such notes, or the run has just ended
-            found += _values((folder / CALLS).read_bytes())
+            found += _values(_read(folder / CALLS))
     return found
 
 
@@ -274,10 +275,23 @@ def _check_again(path: Path, data: bytes, again: bytes) -> None:
         raise OSError(f"{path} does not read the same twice")
 
 
+def _read(path: Path, start: int = 0) -> bytes:
+    """Return a file from an offset on. Raises ``OSError`` when not all can be read, or not twice the same."""
+    size = path.stat().st_size - start
+    reads = []
+    for _ in range(2):
+        with path.open("rb") as file:
+            file.seek(start)
+            reads.append(file.read())
+    if min(map(len, reads)) < size:
+        raise OSError(f"{path} gave {min(map(len, reads))} of {size} bytes")
+    data, again = reads
+    _check_again(path, data, again[: len(data)])  # it may be growing
+    return data
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    data = path.read_bytes()
-    _check_again(path, data, path.read_bytes())
-    for content in _values(data):
+    for content in _values(_read(path)):
         if isinstance(content, dict):
             yield content
 

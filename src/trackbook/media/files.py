@@ -39,7 +39,7 @@ class MediaFiles(ContentFiles):
     def discard(self, name: str) -> None:
         """Remove a file that nothing names, if the system lets it go."""
         for path in (self.path(name), self.thumbnail(name)):
-            with contextlib.suppress(OSError):  # such as a file that is open on Windows
+            with contextlib.suppress(OSError, MemoryError):  # such as a file that is open on Windows
                 path.unlink(missing_ok=True)
 
     def remove(self, names: Iterable[str], used: Collection[str]) -> None:

@@ -92,6 +92,13 @@ class ContentFiles:
             opened.seek(first)
             return opened.read(count)
 
+    def read_whole(self, name: str) -> bytes:
+        """Return a file. Raises ``OSError`` when what is read is not what its name says."""
+        content = self.read(name)
+        if hashlib.sha256(content).hexdigest() != name[:64]:
+            raise OSError(f"{self.path(name)} is damaged: its content is not what its name says")
+        return content
+
     def is_whole(self, name: str) -> bool:
         """Whether a file is there with the content that its name says. Reads all of it."""
         try:
@@ -131,7 +138,7 @@ class ContentFiles:
     def _locked(self, *, shared: bool) -> Iterator[bool]:
         descriptor, held = None, False
         try:
-            with contextlib.suppress(OSError):  # a full disk, or a file system without locks
+            with contextlib.suppress(OSError, MemoryError):  # a full disk, or a file system without locks
                 descriptor = self._open_lock()
                 held = filesystem.lock(descriptor, patience=_PATIENCE, shared=shared)
             yield held
@@ -152,11 +159,10 @@ class ContentFiles:
         try:
             if path.stat().st_size != size:  # cut short by a power failure
                 return False
-            os.utime(path)
+            with contextlib.suppress(PermissionError):  # another user's file
+                os.utime(path)
         except FileNotFoundError:
             return False
-        except PermissionError:
-            return True  # another user's file
         return True
 
     @contextlib.contextmanager

@@ -128,7 +128,7 @@ class MediaLog:
                     for file in each.files:
                         self._open().write(file)
                 written[metric] = encoded
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 warn(f"metric {metric!r}: its media are not recorded, because their files cannot be written: {error}")
         return written
 

@@ -102,13 +102,14 @@ class PendingMedia:
         self._pump.stop()
 
     def _compress(self, row: Row) -> None:
-        """Let a compressed file take the place of a row's. When it cannot be made or written, as on a full disk, the row keeps its file."""
+        """Let a compressed file take the place of a row's, once it was read back. Where that fails, as on a full disk, the row keeps its file."""
         assert row.file is not None
         final, files = compressed_row(row), self._files()
         try:
-            file = compressed(File(files.path(row.file), ".png", row.mime))
+            file = compressed(File(files.read_whole(row.file), ".png", row.mime))
             with files.in_use():
                 files.write(file)
+                files.read_whole(file.name)
                 self._settle(row, final._replace(file=file.name, size=file.size))
         except (*BROKEN, MemoryError):
             self._settle(row, final)
