@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import enum
 import inspect
 import itertools
 import math
@@ -80,6 +81,14 @@ def test_counted_by_run_a_call_is_a_step() -> None:
 
 def test_log_returns_the_flat_names_and_floats_it_took(run: Run) -> None:
     assert run.log({"train": {"loss": "0.5"}, "done": True}) == {"train/loss": 0.5, "done": 1.0}
+
+
+@pytest.mark.parametrize("name", [np.str_("loss"), enum.StrEnum("Metric", ["loss"])("loss")])
+def test_name_that_equals_a_known_one_is_that_metric(run: Run, name: str) -> None:
+    for each in ("loss", name, name):
+        assert run.log({each: 0.5}) == {"loss": 0.5}
+    assert run.history()["metric"].to_list() == ["loss"] * 3
+    assert run.history()["step"].to_list() == [0, 1, 2]
 
 
 def test_log_prints_when_asked(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,7 +56,7 @@ class Recorder:
         With `hold` the run's count stays, so that the next call without a step is at the same step. Raises ``ValueError`` when a metric has reached the largest step.
         """
         metrics = self.metrics
-        left = len(values)
+        left = count = len(values)
         fields: Any = [] if left > 1 else ()  # of one metric it is the tuple itself, which takes less time
         with self.lock:
             if self.closed:
@@ -68,8 +68,9 @@ class Recorder:
             elif left and step >= self._next and not hold:
                 self._next = step + 1
             for name, value in values.items():
-                metric = metrics.get(name)
-                if metric is None:
+                try:  # in less time than `get`
+                    metric = metrics[name]
+                except KeyError:
                     metric = self._add(name)
                 if step is None:
                     number = metric.next
@@ -81,7 +82,7 @@ class Recorder:
                 fields += (now, number, value, metric.number, left)
                 left -= 1
             try:
-                self.journal.write(len(values), fields)
+                self.journal.write(count, fields)
             except struct.error:
                 self._take_back(values, step)
                 raise ValueError("the largest step, 2**63 - 1, is taken; log with a smaller step=") from None

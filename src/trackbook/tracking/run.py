@@ -188,10 +188,10 @@ class Run(RunFiles, other_trackers.OtherTrackersRun):
         now = time.time()
         recorder = self._recorder
         # the usual call, known names and floats, needs no `flatten`
-        values: dict[str, float] = data.copy() if type(data) is dict else {}
+        values: dict[str, float] = {**data} if type(data) is dict else {}
         known = recorder.metrics
         for name, value in values.items():
-            if type(value) is not float or name not in known or type(name) is not str:
+            if type(value) is not float or name not in known:
                 values = {}
                 break
         if not values:
