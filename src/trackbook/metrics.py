@@ -6,6 +6,7 @@ character itself, since a metric may be named ``f1[0]?``. ``js/src/metrics.ts`` 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
@@ -140,7 +141,7 @@ def goal_by_name(metric: str) -> Goal | None:
     """Return whether small or large values of a metric are better, according to its name; None if unknown."""
     if is_system(metric):
         return None
-    return "min" if _SMALLER.search(metric) else "max" if _LARGER.search(metric) else None
+    return "min" if _any_of(_SMALLER).search(metric) else "max" if _any_of(_LARGER).search(metric) else None
 
 
 def value_for(settings: Mapping[str, T], chart: str) -> T | None:
@@ -150,14 +151,14 @@ def value_for(settings: Mapping[str, T], chart: str) -> T | None:
     return next((settings[glob] for glob in reversed(list(settings)) if glob_matches(glob, chart)), None)
 
 
-def _words(words: str) -> re.Pattern[str]:
+_SMALLER: Final = "loss|error|err|mse|rmse|mae|perplexity|ppl|nll|bpb|wer|cer|fid|latency|regret"
+_LARGER: Final = "acc|accuracy|auc|auroc|f1|score|reward|return|precision|recall|map|iou|dice|bleu|rouge|psnr|ssim|r2"
+
+
+@functools.cache
+def _any_of(words: str) -> re.Pattern[str]:
+    """Return a pattern that finds one of the words in a metric's name. It takes 0.8 ms to make, and without boards nobody needs it."""
     return re.compile(rf"(^|[^a-z])(top_?\d+_?)?({words})($|[^a-z])", re.IGNORECASE)
-
-
-_SMALLER: Final = _words("loss|error|err|mse|rmse|mae|perplexity|ppl|nll|bpb|wer|cer|fid|latency|regret")
-_LARGER: Final = _words(
-    "acc|accuracy|auc|auroc|f1|score|reward|return|precision|recall|map|iou|dice|bleu|rouge|psnr|ssim|r2"
-)
 
 
 def _text(what: str, text: Any, example: str) -> str:

@@ -132,8 +132,7 @@ class MetricSummary:
     step: int  # the largest step, where `last` was logged
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(NamedTuple):
     """The process that writes a run. ``seen`` is its last heartbeat, in seconds UTC.
 
     ``system`` identifies a machine since its boot and a namespace of process ids; it is empty when the platform has no such id.

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import socket
 import threading
 from typing import Any
@@ -110,7 +109,7 @@ def test_chat_services_get_what_they_document(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_long_text_fits_and_keeps_the_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = sent_as("discord", monkeypatch, message=dataclasses.replace(MESSAGE, text="x" * 9_000))["content"]
+    content = sent_as("discord", monkeypatch, message=MESSAGE._replace(text="x" * 9_000))["content"]
     assert len(content) <= 2_000
     assert content.splitlines()[-1] == "Trackbook warn: run calm-lynx of digits, step 7"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -63,7 +62,7 @@ def test_a_run_that_is_uploaded_lives_as_long_as_something_comes(tmp_path: Path)
     assert life(store, tmp_path / "digits.journals", "r1") == "alive"
     (writer,) = store.writers().values()
     assert writer.host == "gpu-7"
-    store.sign("r1", dataclasses.replace(writer, seen=1.0))
+    store.sign("r1", writer._replace(seen=1.0))
     store.flush()
     assert life(store, tmp_path / "digits.journals", "r1") == "unknown"
     store.close()

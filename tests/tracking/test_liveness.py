@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
 import subprocess
@@ -29,7 +28,7 @@ from trackbook.types import RunRecord, Writer
 
 TIMEOUT = 60
 HERE = this_process()
-GONE = dataclasses.replace(HERE, born="0")
+GONE = HERE._replace(born="0")
 ELSEWHERE = Writer("node7", "another kernel", 12, "34", 0.0)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
@@ -159,7 +158,7 @@ def test_reused_process_id_is_recognised() -> None:
 
 def test_process_of_another_machine_or_container_is_not_looked_for() -> None:
     assert runs_here(ELSEWHERE) is None
-    assert runs_here(dataclasses.replace(HERE, system="")) is None
+    assert runs_here(HERE._replace(system="")) is None
 
 
 @linux

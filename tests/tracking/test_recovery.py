@@ -36,7 +36,7 @@ A, B = 0, 1
 CALLS = [[(A, 0, 0.5)], [(A, 1, 1.5), (B, 0, 2.5)]]
 POINTS = [("a", 0, 0.5), ("a", 1, 1.5), ("b", 0, 2.5)]
 OPEN = NEXT_STEP
-GONE = dataclasses.replace(this_process(), born="0")  # a process of this machine that does not run any more
+GONE = this_process()._replace(born="0")  # a process of this machine that does not run any more
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from .levels import AlertLevel, reaches, to_level
@@ -33,8 +33,7 @@ class NotDelivered(Exception):  # noqa: N818  # an outcome
         self.wait = wait
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """An alert as it is sent. Times are seconds UTC."""
 
     project: str

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .names import check_path
 
 _DIGEST_LENGTH: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A file of an artifact, or a reference to one elsewhere."""
 
     path: str  # in the artifact, with slashes
@@ -50,7 +48,7 @@ def from_json(data: bytes) -> dict[str, Entry]:
 
 
 def _entry(row: Any) -> Entry:
-    if not isinstance(row, list) or len(row) != len(Entry.__slots__):
+    if not isinstance(row, list) or len(row) != len(Entry._fields):
         raise ValueError("the manifest of an artifact is damaged")
     path, digest, size, ref = row
     is_digest = isinstance(digest, str) and len(digest) == _DIGEST_LENGTH

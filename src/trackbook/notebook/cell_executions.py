@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..tracking.endings import state_after
 from ..tracking.run_writer import RunWriter
@@ -42,8 +42,7 @@ class Execution:
         return [run for run, before in self.found if not run.ended and run.written() != before]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The result of an execution."""
 
     error: BaseException | None

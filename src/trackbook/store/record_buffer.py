@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
@@ -77,11 +76,11 @@ class RecordBuffer:
         ended = {record.id for record in records if record.state in ENDED}
         now = time.time()
         living = {
-            run: each if each.system == UPLOADED else dataclasses.replace(each, seen=now)
+            run: each if each.system == UPLOADED else each._replace(seen=now)
             for run, each in self.writers.items()
             if run not in ended
         }
-        db.executemany(schema.PUT_WRITER, ((run, *dataclasses.astuple(each)) for run, each in living.items()))
+        db.executemany(schema.PUT_WRITER, ((run, *each) for run, each in living.items()))
         db.executemany("delete from writers where run_id = ?", ((run,) for run in ended))
         self.writers.update(living)
         return records

@@ -32,41 +32,38 @@ _DIGIT: Final = r"(?=[A-Za-z_-]{0,60}\d)"  # required, because there are models 
 _PART: Final = r"[\w~+/=-]"
 # Other shapes of tokens, by a text that each contains.
 _SHAPES: Final = {
-    hint: re.compile(rf"(?<![A-Za-z0-9])(?:{shape})")
-    for hint, shape in {
-        "tbk_": r"tbk_[0-9a-f]{8}_[\w-]{32}",  # of `trackbook token create`
-        "AKIA": r"AKIA[A-Z0-9]{16}(?![A-Za-z0-9])",
-        "ASIA": r"ASIA[A-Z0-9]{16}(?![A-Za-z0-9])",
-        "ABIA": r"ABIA[A-Z0-9]{16}(?![A-Za-z0-9])",
-        "ACCA": r"ACCA[A-Z0-9]{16}(?![A-Za-z0-9])",
-        "A3T": r"A3T[A-Z0-9]{17}(?![A-Za-z0-9])",
-        "AIza": r"AIza[\w-]{35}",
-        "dapi": r"dapi[0-9a-f]{32}(?![A-Za-z0-9])",
-        "ico-": r"ico-[A-Za-z0-9]{32}(?![A-Za-z0-9])",
-        "1//0": r"1//0[\w-]{30,}",
-        "sk-": rf"sk-{_DIGIT}[\w-]{{20,}}",
-        "API-": r"API-(?=[A-Z]{0,25}\d)[A-Z0-9]{26}(?![A-Za-z0-9])",
-        "4b1d": r"4b1d[A-Za-z0-9]{38}(?![A-Za-z0-9])",
-        "SK": r"SK(?=[a-z]{0,31}\d)[0-9a-z]{32}(?![A-Za-z0-9])",
-        "AC": r"AC(?=[a-z]{0,31}\d)[0-9a-z]{32}(?![A-Za-z0-9])",
-        "EAAA": r"EAAA[\w-]{22,}",
-        "EAAM": r"EAAM[A-Za-z0-9]{100,}",
-        "EAAC": r"EAAC[A-Za-z0-9]{100,}",
-        "A3-": r"A3-[A-Z0-9]{6}-[A-Z0-9-]{22,}",
-        "xox": r"xox[abeoprs]-[\w-]{8,}",
-        "eyJ": r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*",  # JSON web tokens
-        "pat": r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}",
-        "v1.0-": r"v1\.0-[a-f0-9]{24}-[a-f0-9]{100,}",  # Cloudflare
-        "-us": r"[0-9a-z]{32}-us\d{1,2}(?!\w)",  # Mailchimp
-        "atlasv1": r"[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,}",
-        "Q~": r"[\w~.]{3}\dQ~[\w~.-]{31,34}(?![\w~-])",  # Azure
-        ":AA": r"\d{8,10}:AA[\w-]{33}(?![\w-])",  # Telegram
-        "_mmk": r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
-        "hooks.slack": r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[\w+/]+",
-        "/webhooks/": r"discord(?:app)?\.com/api/webhooks/\d+/[\w-]+",
-        "/v2/hook/": r"open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[\w-]+",
-        "webhook.office": r"webhook\.office\.com/webhookb2/[\w@/-]+",
-    }.items()
+    "tbk_": r"tbk_[0-9a-f]{8}_[\w-]{32}",  # of `trackbook token create`
+    "AKIA": r"AKIA[A-Z0-9]{16}(?![A-Za-z0-9])",
+    "ASIA": r"ASIA[A-Z0-9]{16}(?![A-Za-z0-9])",
+    "ABIA": r"ABIA[A-Z0-9]{16}(?![A-Za-z0-9])",
+    "ACCA": r"ACCA[A-Z0-9]{16}(?![A-Za-z0-9])",
+    "A3T": r"A3T[A-Z0-9]{17}(?![A-Za-z0-9])",
+    "AIza": r"AIza[\w-]{35}",
+    "dapi": r"dapi[0-9a-f]{32}(?![A-Za-z0-9])",
+    "ico-": r"ico-[A-Za-z0-9]{32}(?![A-Za-z0-9])",
+    "1//0": r"1//0[\w-]{30,}",
+    "sk-": rf"sk-{_DIGIT}[\w-]{{20,}}",
+    "API-": r"API-(?=[A-Z]{0,25}\d)[A-Z0-9]{26}(?![A-Za-z0-9])",
+    "4b1d": r"4b1d[A-Za-z0-9]{38}(?![A-Za-z0-9])",
+    "SK": r"SK(?=[a-z]{0,31}\d)[0-9a-z]{32}(?![A-Za-z0-9])",
+    "AC": r"AC(?=[a-z]{0,31}\d)[0-9a-z]{32}(?![A-Za-z0-9])",
+    "EAAA": r"EAAA[\w-]{22,}",
+    "EAAM": r"EAAM[A-Za-z0-9]{100,}",
+    "EAAC": r"EAAC[A-Za-z0-9]{100,}",
+    "A3-": r"A3-[A-Z0-9]{6}-[A-Z0-9-]{22,}",
+    "xox": r"xox[abeoprs]-[\w-]{8,}",
+    "eyJ": r"(?<![\w-])eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]*",  # JSON web tokens
+    "pat": r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}",
+    "v1.0-": r"v1\.0-[a-f0-9]{24}-[a-f0-9]{100,}",  # Cloudflare
+    "-us": r"[0-9a-z]{32}-us\d{1,2}(?!\w)",  # Mailchimp
+    "atlasv1": r"[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,}",
+    "Q~": r"[\w~.]{3}\dQ~[\w~.-]{31,34}(?![\w~-])",  # Azure
+    ":AA": r"\d{8,10}:AA[\w-]{33}(?![\w-])",  # Telegram
+    "_mmk": r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
+    "hooks.slack": r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[\w+/]+",
+    "/webhooks/": r"discord(?:app)?\.com/api/webhooks/\d+/[\w-]+",
+    "/v2/hook/": r"open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[\w-]+",
+    "webhook.office": r"webhook\.office\.com/webhookb2/[\w@/-]+",
 }
 _DISCORD: Final = re.compile(r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}")
 _LONG_RUN: Final = re.compile(r"[!-~]{16,}+")  # every token contains one
@@ -194,14 +191,20 @@ def _mask_tokens(text: str) -> str:
         found = "\n".join(runs)
         if prefixes := tuple(prefix for prefix in _BEFORE_LETTERS + _BEFORE_ANY if prefix in found):
             text = _of_prefixes(prefixes).sub(REDACTED, text)
-        for hint, pattern in _SHAPES.items():
+        for hint in _SHAPES:
             if hint in found:
-                text = pattern.sub(REDACTED, text)
+                text = _of_shape(hint).sub(REDACTED, text)
         if any(run.count(".") >= 2 for run in runs):
             text = _DISCORD.sub(REDACTED, text)
         if "earer " in text:
             text = _BEARER.sub(REDACTED, text)
     return text
+
+
+@functools.cache
+def _of_shape(hint: str) -> re.Pattern[str]:
+    """Return the pattern of one of `_SHAPES`. Few are ever needed, and to compile all takes 3 ms."""
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{_SHAPES[hint]})")
 
 
 @functools.lru_cache(maxsize=64)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import settings
 from .run_options import DEFAULT_PROJECT, RunOptions
@@ -18,8 +17,7 @@ from .run_options import DEFAULT_PROJECT, RunOptions
 _OPEN, _TAKEN, _ACCEPTED = "invitation", "taken", "accepted"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a run is: the folder of the project files, the project and the run's id."""
 
     folder: str
@@ -27,8 +25,7 @@ class Place:
     run: str
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
+class Invitation(NamedTuple):
     """A run that waits for its program."""
 
     at: Path
@@ -42,7 +39,7 @@ class Invitation:
 
     def offer(self) -> None:
         """Write the invitation."""
-        said = {name: value for name, value in dataclasses.asdict(self).items() if name != "at"}
+        said = {name: value for name, value in self._asdict().items() if name != "at"}
         (self.at / _OPEN).write_text(json.dumps(said), "utf-8")
 
     def answer(self) -> Place | None:
@@ -68,7 +65,7 @@ class Invitation:
     def accept(self, place: Place) -> None:
         """Tell the launcher which run it is."""
         new = self.at / f".{_ACCEPTED}"
-        new.write_text(json.dumps(dataclasses.asdict(place)), "utf-8")
+        new.write_text(json.dumps(place._asdict()), "utf-8")
         new.replace(self.at / _ACCEPTED)
 
     def give_back(self) -> None:
