@@ -10,30 +10,27 @@ tb.finish()
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
+from . import forks as _forks  # noqa: F401  # it notes in which process trackbook is imported
 from . import media as _media
-from .api.alerts import alert, alerts
-from .api.artifacts import get_artifact, list_artifacts
-from .api.boards import board
-from .api.compare import RunDiff, diff
-from .api.data import export, import_from, import_parquet, sql
-from .api.pages import export_html
-from .api.projects import delete_project, delete_run, get_run, move_run, rename_run, runs
-from .api.run import attach, define_metric, finish, init, log, progress, track
-from .api.serving import show
-from .api.spaces import freeze
-from .api.syncing import sync
-from .artifacts.artifact import Artifact
-from .integrations.adapters import autolog
-from .tracking.config import Config
-from .tracking.endings import Stopped
-from .tracking.run import Run
-from .user_warnings import TrackbookWarning
 
 if TYPE_CHECKING:
+    from .api.alerts import alert, alerts
+    from .api.artifacts import get_artifact, list_artifacts
+    from .api.boards import board
+    from .api.compare import RunDiff, diff
+    from .api.data import export, import_from, import_parquet, sql
+    from .api.pages import export_html
+    from .api.projects import delete_project, delete_run, get_run, move_run, rename_run, runs
+    from .api.run import attach, define_metric, finish, init, log, progress, track
+    from .api.serving import show
+    from .api.spaces import freeze
+    from .api.syncing import sync
+    from .artifacts.artifact import Artifact
     from .boards.widget import Board
+    from .integrations.adapters import autolog
     from .media.documents import Chart, ECharts, Molecule, Object3D, Plotly
     from .media.histogram import Histogram
     from .media.image import Image
@@ -42,6 +39,10 @@ if TYPE_CHECKING:
     from .media.texts import Html, Markdown, Text
     from .media.trace import Trace
     from .media.video import Video
+    from .tracking.config import Config
+    from .tracking.endings import Stopped
+    from .tracking.run import Run
+    from .user_warnings import TrackbookWarning
 
     run: Run | None
     config: Config
@@ -102,6 +103,30 @@ __all__ = [
 ]
 
 
+# the modules of the public names, beside those of media; each is imported when one of its names is first asked for
+_PLACES = {
+    "api.alerts": ("alert", "alerts"),
+    "api.artifacts": ("get_artifact", "list_artifacts"),
+    "api.boards": ("board",),
+    "api.compare": ("RunDiff", "diff"),
+    "api.data": ("export", "import_from", "import_parquet", "sql"),
+    "api.pages": ("export_html",),
+    "api.projects": ("delete_project", "delete_run", "get_run", "move_run", "rename_run", "runs"),
+    "api.run": ("attach", "define_metric", "finish", "init", "log", "progress", "track"),
+    "api.serving": ("show",),
+    "api.spaces": ("freeze",),
+    "api.syncing": ("sync",),
+    "artifacts.artifact": ("Artifact",),
+    "boards.widget": ("Board",),
+    "integrations.adapters": ("autolog",),
+    "tracking.config": ("Config",),
+    "tracking.endings": ("Stopped",),
+    "tracking.run": ("Run",),
+    "user_warnings": ("TrackbookWarning",),
+}
+_MODULES = {name: module for module, names in _PLACES.items() for name in names}
+
+
 def __dir__() -> list[str]:
     return sorted([*__all__, "config", "run", "__version__"])
 
@@ -119,30 +144,27 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """Return `run` (the current run or None) and `config` (its config) as they are now, and what is imported at first use.
+    """Import a public name at its first use; return `run` (the current run or None) and `config` (its config) as they are now.
 
-    That is `Board`, `compat`, the types of media, and the names of wandb, Trackio and SwanLab, for ``import trackbook as wandb``.
+    Also `compat`, and the names of wandb, Trackio and SwanLab, for ``import trackbook as wandb``.
     """
-    from .api import run as run_module
+    if name in _MODULES:
+        if name == "Board":
+            from .store.polars_import import import_polars
 
-    if name == "run":
-        return run_module.current_run()
-    if name == "config":
-        return run_module.current_config()
+            import_polars()
+        found = globals()[name] = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+        return found
     if name in _media.PLACES:
         return _media.media_type(name)
-    if name == "Board":
-        from .store.polars_import import import_polars
-
-        import_polars()
-        from .boards.widget import Board
-
-        return Board
     if name == "compat":
         return importlib.import_module(".compat", __name__)
-    if name == "summary":
-        return run_module.current_summary()
-    if not name.startswith("_"):
+    if name in ("run", "config", "summary"):
+        from .api import run as run_module
+
+        return getattr(run_module, f"current_{name}")()
+    # `from .. import settings` asks here, too, before it imports the module
+    if not name.startswith("_") and importlib.util.find_spec(f".{name}", __name__) is None:
         from .compat import shared
 
         if name in shared.__all__:

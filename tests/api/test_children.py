@@ -162,6 +162,28 @@ os.wait()
 
 
 @fork
+def test_child_that_is_forked_before_the_first_run_leaves_polars_alone(tmp_path: Path) -> None:
+    done = program(
+        """
+import polars
+if os.fork() == 0:
+    tb.init("p", "child", capture=False)
+    tb.log({"loss": 1.0})
+    try:
+        tb.runs("p")
+    except RuntimeError as error:
+        print("get_context('spawn')" in str(error), flush=True)
+    tb.finish()
+    os._exit(0)
+os.wait()
+""",
+        tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+    assert states() == {"child": "finished"}
+
+
+@fork
 def test_forked_childs_own_run_keeps_its_options(tmp_path: Path) -> None:
     done = program(
         """

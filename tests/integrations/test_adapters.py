@@ -232,7 +232,14 @@ def test_wrapper_of_another_tool_stays_in_place(toy: Toy) -> None:
 
 
 def test_nothing_is_imported_by_autolog() -> None:
-    program = "import sys, trackbook as tb; before = set(sys.modules); tb.autolog(); tb.autolog(False); print(set(sys.modules) - before)"
+    program = """
+import sys
+from trackbook import autolog
+before = set(sys.modules)
+autolog()
+autolog(False)
+print(set(sys.modules) - before)
+"""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

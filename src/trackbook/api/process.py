@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from .. import filesystem, settings
+from .. import filesystem, forks, settings
 from ..alerting.sender import Sender
 from ..boards.open_boards import OpenBoards
 from ..capture.base import Capture, Captures, LazyCapture
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from ..capture.hardware import Machine
     from ..tracking.project import Project
 
-
-IMPORTED_IN: Final = os.getpid()
 _LAST_TO_FINISH: Final = -100  # priority among the finalizers of multiprocessing: after pools and children were joined
 
 chosen: Final[contextvars.ContextVar[Run | None]] = contextvars.ContextVar("trackbook_run", default=None)
@@ -88,7 +86,8 @@ class Process:
         self.sender = Sender()
         self.followers: weakref.WeakSet[Follower] = weakref.WeakSet()
         self.is_closed = False  # whether the program is ending
-        self.polars_is_dead = _is_forked() and "polars" in sys.modules
+        is_forked = forks.is_fork() or forks.is_forked_by_multiprocessing()
+        self.polars_is_dead = is_forked and "polars" in sys.modules
         self._main_frame = main_frame()
         self._at_risk: list[RunWriter] = []  # ended runs of which something is only in memory
         self._finalized_in: int | None = None  # the process that ends by a finalizer of multiprocessing
@@ -221,7 +220,7 @@ class Process:
     def _end_with_child(self) -> None:
         """Register `_close_child` in a child of multiprocessing, which does not call `atexit` functions."""
         util = sys.modules.get("multiprocessing.util")
-        if is_of_multiprocessing() and util is not None and self._finalized_in != os.getpid():
+        if forks.is_of_multiprocessing() and util is not None and self._finalized_in != os.getpid():
             self._finalized_in = os.getpid()
             util.Finalize(None, self._close_child, exitpriority=_LAST_TO_FINISH)
 
@@ -332,20 +331,6 @@ class Process:
         for writer in self._at_risk:
             if not writer.store.flush():
                 tell(loss(writer, is_over=True))
-
-
-def is_of_multiprocessing() -> bool:
-    """Whether this process is a child of multiprocessing, forked or spawned."""
-    process_module = sys.modules.get("multiprocessing.process")
-    return process_module is not None and process_module.parent_process() is not None
-
-
-def _is_forked() -> bool:
-    """Whether this process was forked after trackbook, or other modules, were imported."""
-    if os.getpid() != IMPORTED_IN:
-        return True
-    process_module = sys.modules.get("multiprocessing.process")
-    return process_module is not None and type(process_module.current_process()).__name__ == "ForkProcess"
 
 
 def _machine() -> Machine:

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import settings
+from .. import forks, settings
 from ..metrics import logged
 from ..notebook import host
 from ..text import aligned, duration, shorten, visible
 from ..tracking.alert_rows import AlertRow
 from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
-from .process import IMPORTED_IN, is_of_multiprocessing, process
+from .process import process
 
 if TYPE_CHECKING:
     from ..imports.importing import ImportProgress
@@ -40,7 +40,7 @@ def can_speak() -> bool:
         in_terminal = stream is not None and stream.isatty()
     except (AttributeError, ValueError):  # a user's own stream, or a closed one
         return False
-    is_child = os.getpid() != IMPORTED_IN or is_of_multiprocessing()
+    is_child = forks.is_fork() or forks.is_of_multiprocessing()
     return in_terminal and not host.current().is_notebook and not settings.is_quiet() and not is_child
 
 

@@ -10,13 +10,11 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any
 
-from .. import settings
+from .. import forks, settings
 from ..ids import new_id
 from ..user_warnings import warn
-
-_IMPORTED_IN: Final = os.getpid()
 
 
 class Host:
@@ -143,7 +141,7 @@ class Marimo(Host):
 
 def current() -> Host:
     """Return the host of this program, as known now. A process forked from a kernel has none, as its outputs are not shown."""
-    if os.getpid() != _IMPORTED_IN:
+    if forks.is_fork():
         return Host()
     marimo = sys.modules.get("marimo")
     if marimo is not None and marimo.running_in_notebook():
