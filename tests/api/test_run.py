@@ -337,6 +337,13 @@ def test_run_resumed_by_id_continues_its_steps() -> None:
     assert len(tb.runs()) == 1
 
 
+def test_run_that_is_not_there_to_be_resumed_makes_no_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "none"
+    with pytest.raises(ValueError, match="no run with name 'a'"):
+        tb.init("p", "a", resume="must", dir=folder)
+    assert not folder.exists()
+
+
 def test_resume_allow_continues_the_run_of_the_name() -> None:
     first = tb.init(name="first")
     tb.log({"loss": 1})

@@ -26,7 +26,7 @@ from ..capture.console.recorder import ConsoleCapture
 from ..notebook import host
 from ..notebook.cell_executions import CellExecutions
 from ..pump import STOP_SECONDS, Pump
-from ..store.paths import journal_folder, project_file
+from ..store.paths import journal_folder
 from ..store.polars_import import import_polars
 from ..tracking.alert_rows import AlertRow, message_of
 from ..tracking.endings import loss, state_after
@@ -62,7 +62,7 @@ class Process:
     """The open projects, runs and boards of this process. Made by the first function that needs it: see `process`."""
 
     def __init__(self) -> None:
-        self.projects: dict[Path, Project] = {}
+        self.projects: dict[tuple[Path, str], Project] = {}  # by folder and name
         self.runs: list[RunWriter] = []
         self.last_run: Run | None = None
         self.last_project: Project | None = None
@@ -109,17 +109,16 @@ class Process:
         import_polars()
         from ..tracking.project import Project
 
-        path = folder / project_file(name)
-        found = self.projects.get(path)  # a server asks from several threads: all get the first one
+        found = self.projects.get((folder, name))  # a server asks from several threads: all get the first one
         if found is None:
-            found = self.projects.setdefault(path, Project(name, folder))
+            found = self.projects.setdefault((folder, name), Project(name, folder))
             found.on_recovered = partial(self.uploads.resume, found)
         return found
 
     def forget_project(self, project: Project) -> None:
         """Forget a project that was deleted."""
         self.pump.remove(project)
-        self.projects.pop(project.store.path, None)
+        self.projects.pop((project.store.path.parent, project.name), None)
         if self.last_project is project:
             self.last_project = None
 

@@ -192,10 +192,8 @@ def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
 
 def calls_of_all(home: Path) -> list[Any]:
     """Return what all journals in `home` note beside points, whoever writes them. Raises ``OSError`` when one cannot be read."""
-    if filesystem.is_missing(home):
-        return []
     found: list[Any] = []
-    for folder in home.iterdir():
+    for folder in _folders(home):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # no such notes, or the run has just ended
             found += _values(_read(folder / CALLS))
     return found
@@ -242,9 +240,15 @@ def _look(home: Path, prefix: str, but: str = "") -> Iterator[Remains]:
 
 def _heads(home: Path, prefix: str) -> list[Path]:
     """Return the heads of journals whose folders' names begin with `prefix`. Raises ``OSError`` when `home` cannot be read."""
-    if filesystem.is_missing(home):
+    return sorted(folder / HEAD for folder in _folders(home) if folder.name.startswith(prefix))
+
+
+def _folders(home: Path) -> list[Path]:
+    """Return the folders of all journals, none before there is a `home`. Raises ``OSError`` when it cannot be read."""
+    try:
+        return [*home.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(folder / HEAD for folder in home.iterdir() if folder.name.startswith(prefix))
 
 
 def _at(head: Path) -> Remains:

@@ -83,17 +83,16 @@ class Project(StoredProject):
     def open_run(self, options: RunOptions) -> Run:
         """Open a new run, or the earlier run that `options` resume. Raises ``ValueError`` as `admit` does."""
         resumes = options.by_id or options.resume != "never"
-        if options.resume == "must" and filesystem.is_missing(self.store.path.parent):
-            resumes = False  # there is nothing to resume, and no folder is made for it
-        with self._resuming() if resumes else contextlib.nullcontext():
+        with self._resuming(options) if resumes else contextlib.nullcontext():
             return self._open_run(options)
 
     @contextlib.contextmanager
-    def _resuming(self) -> Iterator[None]:
+    def _resuming(self, options: RunOptions) -> Iterator[None]:
         """Keep other processes from resuming the same run meanwhile. They are not kept where files cannot be locked."""
         path = self.store.path.with_name(self.store.path.name + ".resume")
-        with contextlib.suppress(OSError):  # the store and the journal say what is wrong with the folder
-            path.parent.mkdir(parents=True, exist_ok=True)
+        if options.resume != "must":  # without a folder there is nothing to go on with, and none is made for it
+            with contextlib.suppress(OSError):  # the store and the journal say what is wrong with the folder
+                path.parent.mkdir(parents=True, exist_ok=True)
         lock, until = None, monotonic() + _PATIENCE_SECONDS
         with contextlib.suppress(OSError):
             while (lock := filesystem.hold(path, create=True)) is None and monotonic() < until:
