@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..media.files import MediaFiles
     from .recorder import Recorder
 
-MOST_BYTES: Final = 64 << 20  # of images that wait for their compression: beyond that `log` compresses
+MOST_BYTES: Final = 128 << 20  # of images that wait for their compression: beyond that `log` compresses
 _INTERVAL: Final = 0.2  # seconds between two looks for new images
 _LOOKS: Final = 25  # in a row without a new image, after which the thread ends
 
