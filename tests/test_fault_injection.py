@@ -7,6 +7,7 @@ samples.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import warnings
@@ -29,6 +30,7 @@ from trackbook.store import sqlite_file
 from trackbook.store.paths import files_folder
 from trackbook.tracking import liveness
 from trackbook.tracking.logged_media import rows_of
+from trackbook.tracking.pending_media import PendingMedia
 from trackbook.tracking.project import Project
 from trackbook.tracking.read_media import LoggedMedia
 from trackbook.tracking.run import Run, writer_of
@@ -243,6 +245,7 @@ def run_life(root: Path, fault: Fault, double: str, live: Callable[[Life], None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite_file, "BUSY_SECONDS", 0.01)
         patch.setattr(importing, "_try_in_another_process", lambda _: None)  # which meets no fault, and takes long
+        patch.setattr(PendingMedia, "tick", lambda *_: math.inf)  # a thread would survive the death of its process here
         patch.setattr(
             liveness, "runs_here", lambda _: False
         )  # the processes of the past are dead, though they are this one

@@ -8,6 +8,7 @@ the image at each moment, and recovery takes the last row of each number.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 from collections import deque
@@ -70,16 +71,14 @@ class PendingMedia:
 
         They stay here until they are `taken`.
         """
-        found = []
-        for row in self._rows.copy():
-            if row.number in self._uncompressed:
-                if not compress:
-                    self._looks = 0
-                    self._pump.add(self)
-                    break
-                self._compress(row)
-            found.append(self._final.get(row.number, row))
-        return found
+        rows = self._rows.copy()
+        if self._uncompressed:
+            self._looks = 0
+            self._pump.add(self)
+        for row in reversed(rows if compress else ()):  # the thread begins with the first one
+            self._compress(row)
+        ready = itertools.takewhile(lambda row: row.number not in self._uncompressed, rows)
+        return [self._final.get(row.number, row) for row in ready]
 
     def taken(self, rows: Iterable[Row]) -> None:
         """Forget rows that the store has."""
@@ -103,7 +102,8 @@ class PendingMedia:
 
     def _compress(self, row: Row) -> None:
         """Let a compressed file take the place of a row's, once it was read back. Where that fails, as on a full disk, the row keeps its file."""
-        assert row.file is not None
+        if row.number not in self._uncompressed or row.file is None:
+            return
         final, files = compressed_row(row), self._files()
         try:
             file = compressed(File(files.read_whole(row.file), ".png", row.mime))
