@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
+import PIL.Image
 import pytest
 import vl_convert
 
@@ -294,6 +295,15 @@ def test_a_board_is_saved(board: Board, tmp_path: Path, ending: str) -> None:
     content = path.read_bytes().strip()
     assert content.startswith(begins)
     assert b"cdn.jsdelivr" not in content or ending == "json"
+
+
+def test_picture_has_two_pixels_for_each_of_the_page(board: Board, tmp_path: Path) -> None:
+    for suffix in ("png", "svg"):
+        board.save(tmp_path / f"board.{suffix}")
+    width = re.search(rb'<svg [^>]*width="([\d.]+)"', (tmp_path / "board.svg").read_bytes())
+    assert width is not None
+    with PIL.Image.open(tmp_path / "board.png") as picture:
+        assert picture.width == pytest.approx(2 * float(width[1]), abs=2)
 
 
 def test_unknown_suffix_is_a_value_error_naming_the_known(board: Board, tmp_path: Path) -> None:

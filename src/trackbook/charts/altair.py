@@ -27,6 +27,8 @@ MIME: Final = "application/vnd.vegalite.v5+json"  # the newest version that Jupy
 _ALONE, ON_BOARD = (480, 280), (300, 170)  # pixels
 _BAR = 24
 _SPACING = 60  # pixels between charts, for the labels of the y axis
+_PADDING = 16  # pixels around a board
+_PNG_SCALE = 2  # pixels of a saved picture for each one of the page
 _ALTAIRS_SIZE: Final = {"continuousWidth": 300, "continuousHeight": 300}
 
 
@@ -112,7 +114,7 @@ def board_of(groups: Mapping[str, Iterable[Plot | Any]], columns: int, title: st
         heading = alt.Title(literal(group.removeprefix("@") or "metrics"), anchor="start", fontSize=14, offset=8)
         rows.append(alt.concat(*charts, columns=columns, title=heading, bounds="flush", spacing=_SPACING))
     heading = alt.Title(literal(title), anchor="start", fontSize=16, offset=12)
-    return DrawnBoard(vconcat=rows, title=heading, spacing=20)
+    return DrawnBoard(vconcat=rows, title=heading, spacing=20, padding=_PADDING)
 
 
 def _nested(plot: Plot, number: int, runs: Sequence[RunStyle]) -> DrawnLayers:
@@ -148,7 +150,7 @@ def save(chart: Any, path: str | Path) -> None:
     if suffix == ".html":
         Path(path).write_text(page(chart.to_dict()), encoding="utf-8")
     else:
-        chart.save(str(path))
+        chart.save(str(path), scale_factor=_PNG_SCALE if suffix == ".png" else 1)
 
 
 def spec_of(name: str, chart: Any) -> dict[str, Any]:
