@@ -21,7 +21,7 @@ import vl_convert
 import trackbook as tb
 from trackbook.boards import chart_access
 from trackbook.boards.widget import Board
-from trackbook.charts.altair import MIME
+from trackbook.charts.altair import MIME, DrawnLayers
 from trackbook.charts.theme import theme
 from trackbook.switch_interval import QUICK
 
@@ -175,6 +175,19 @@ def test_chart_has_lines_ranges_and_the_best_value_as_on_the_board(board: Board)
         rows for rows in board.to_altair().to_dict()["datasets"].values() if rows[0].get("metric") == "train/loss"
     ]
     assert [row["value"] for row in rows if row["mark"] == "reference"] == [2.5]
+
+
+def test_rows_are_not_read_against_the_schema(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[dict[str, Any]] = []
+    from_dict = DrawnLayers.from_dict
+
+    def reading(spec: dict[str, Any]) -> Any:
+        read.append(spec)
+        return from_dict(spec)
+
+    monkeypatch.setattr(DrawnLayers, "from_dict", reading)
+    assert all(board.to_altair().to_dict()["datasets"].values())
+    assert [spec["data"] for spec in read] == [{"values": []}] * len(board.metrics)
 
 
 def test_legend_has_the_latest_values(board: Board) -> None:
