@@ -4,9 +4,9 @@ import type { ViewTraits } from "../frames/view-state.ts";
 import { isSystem, ownEntry, SYSTEM_GROUP, splitMetric } from "../metrics.ts";
 
 export const PINNED_GROUP = "@pinned";
-/** Boards of this many charts begin with all groups folded but the first. */
+/** Boards of this many charts begin with most groups folded. */
 export const MANY_CHARTS = 40;
-const MANY_IN_GROUP = 12; // charts of a group from which its further prefixes are levels
+const MANY_IN_GROUP = 12; // charts of a group from which its further prefixes are levels; also those that begin unfolded
 
 const LABELS: Record<string, string> = { "": "metrics", [SYSTEM_GROUP]: "system", [PINNED_GROUP]: "pinned" };
 
@@ -144,12 +144,21 @@ function countOf({ charts, levels }: Level): number {
 
 type Folding = Pick<ViewTraits, "collapsed" | "expanded">;
 
-/** Return the sections that fold by themselves: on a board of many charts all but the first, and those around it. */
+/**
+ * Return the sections that fold by themselves: on a board of many charts all but the first, those around it, and small groups that
+ * fit beside it.
+ */
 export function foldedOfThemselves(sections: readonly Section[]): Set<string> {
   const own = sections.filter(({ key }) => key !== SYSTEM_GROUP && key !== PINNED_GROUP);
   if (own.reduce((sum, { charts }) => sum + charts.length, 0) < MANY_CHARTS) return new Set();
   const first = own.find(({ charts }) => charts.length);
   const open = new Set([first?.key, ...(first?.within ?? [])]);
+  let room = MANY_IN_GROUP - (first?.charts.length ?? 0);
+  for (const { key, depth, charts, count } of own) {
+    if (open.has(key) || depth || charts.length < count || count > room) continue;
+    open.add(key);
+    room -= count;
+  }
   return new Set(own.map(({ key }) => key).filter(key => !open.has(key)));
 }
 

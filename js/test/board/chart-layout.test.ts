@@ -91,7 +91,23 @@ test("from 40 charts on all groups but the first fold, and what surrounds that o
   expect(nested.filter(({ key }) => !itself.has(key)).map(({ key }) => key)).toEqual([
     "model/layers",
     "model/layers/0",
+    "loss",
   ]);
+});
+
+test("small groups that fit beside the first stay open on a board of many charts", () => {
+  const names = (group: string, count: number) => Array.from({ length: count }, (_, i) => `${group}/m${i}`);
+  const all = [
+    ...names("train", 2),
+    ...names("layers", 36),
+    ...names("samples", 3),
+    ...names("eval", 8),
+    ...names("media", 7),
+  ];
+  const folded = sectionsOf(all, USUAL).filter(({ key }) =>
+    foldedOfThemselves(sectionsOf(all, USUAL)).has(key),
+  );
+  expect(folded.filter(({ depth }) => !depth).map(({ key }) => key)).toEqual(["layers", "eval"]);
 });
 
 test("folding is remembered against what folds by itself", () => {
