@@ -59,7 +59,12 @@ export class Requests {
     if (!this.#model.send) return Promise.reject(new NoAnswer("This page has no kernel."));
     const id = Math.floor(Math.random() * 2 ** 48);
     const answer = new Promise<Answer>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    this.#model.send({ ...fields, ask: question, id });
+    try {
+      this.#model.send({ ...fields, ask: question, id });
+    } catch {
+      this.#waiting.delete(id); // a widget whose channel is closed cannot send
+      return Promise.reject(new NoAnswer("The kernel of this board has stopped."));
+    }
     const late = onLate && setTimeout(onLate, patience);
     return answer.finally(() => clearTimeout(late));
   }

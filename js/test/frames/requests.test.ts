@@ -51,6 +51,16 @@ test("without a kernel a question rejects", async () => {
   await expect(requests.ask("detail")).rejects.toThrow(NoAnswer);
 });
 
+test("a question of a widget whose channel is closed says that the kernel has stopped", async () => {
+  const model = Object.assign(new FakeModel(), {
+    send() {
+      throw new Error("Cannot send");
+    },
+  });
+  const requests = new Requests(model, new AbortController().signal);
+  await expect(requests.ask("detail")).rejects.toThrow(new NoAnswer("The kernel of this board has stopped."));
+});
+
 test("closing a view rejects its questions and stops listening", async () => {
   const { requests, heard, ends } = talking();
   const failed = vi.fn();
