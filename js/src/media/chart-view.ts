@@ -1,4 +1,5 @@
 import { h } from "../ui/dom.ts";
+import type { OpenItem } from "./lightbox.ts";
 import type { MediaStore } from "./media-store.ts";
 import type { MediaContext, MediaItem, MediaScene, RunLook } from "./media-types.ts";
 import { overlaid } from "./overlaid-charts.ts";
@@ -14,10 +15,10 @@ export class ChartView {
   #spec: Promise<Record<string, unknown> | null> = Promise.resolve(null);
   #store: MediaStore;
 
-  constructor(context: MediaContext, store: MediaStore, signal: AbortSignal) {
+  constructor(context: MediaContext, store: MediaStore, open: OpenItem, signal: AbortSignal) {
     this.#store = store;
     this.#block = new VegaBlock(context, signal);
-    this.#stack = new StackView(context, store, signal);
+    this.#stack = new StackView(context, store, open, signal);
   }
 
   show(items: readonly MediaItem[], scene: MediaScene) {

@@ -1,7 +1,7 @@
 import { h, nextFrame, onResize, setChildren } from "../ui/dom.ts";
 import { VirtualRows } from "../ui/virtual-rows.ts";
 import { type GalleryLayout, layOut, mostColumns, tileAspect, usualColumns } from "./gallery-layout.ts";
-import { runLabel } from "./media-dom.ts";
+import { newestStep, runLabel } from "./media-dom.ts";
 import type { MediaStore } from "./media-store.ts";
 import { MediaTile, type TileLook } from "./media-tile.ts";
 import type { MediaItem, RunLook } from "./media-types.ts";
@@ -43,6 +43,7 @@ export class Gallery {
   #mostLoaded = 1; // of one run at one step
   #chosen: number | undefined; // columns
   #active = 0;
+  #isLarge = false; // whether the active item is shown large
   #store: MediaStore;
   #overlays: OverlaySettings;
   #open: (item: MediaItem) => void;
@@ -70,9 +71,20 @@ export class Gallery {
     this.#content = content;
     const isOther = before?.steps !== content.steps;
     if (isOther) this.#asked.clear();
+    if (before?.steps && content.steps) this.#stay(content.steps.indexOf(before.steps[0]));
     if (isOther && Boolean(before?.steps) !== Boolean(content.steps)) this.#scroll.scrollTop = 0;
     this.#draw();
     this.#drawSoon(); // while a page changes its theme, the place may have another size for less than a frame
+  }
+
+  /** Keep in place what the reader looks at while a run logs: newer steps come before it. */
+  #stay(newer: number) {
+    if (newer <= 0) return;
+    const { runs } = this.#content as GalleryContent;
+    const places = newer * this.#itemsPerStep * Math.max(1, (this.#runsAside ?? runs).length);
+    const isScrolled = this.#scroll.scrollTop > 0;
+    if (isScrolled || this.#isLarge) this.#active += places;
+    if (isScrolled) this.#rows?.grow(Math.round(places / this.#layout.columns));
   }
 
   /** Show fewer and larger tiles, or more and smaller ones. */
@@ -107,6 +119,7 @@ export class Gallery {
       height: layout.height,
       runs: content.runs,
       names: { run: !alone, step: content.steps !== null },
+      at: newestStep(content.items),
     };
     const rows = this.#rows as VirtualRows;
     const total = Math.ceil(count / layout.columns);
@@ -184,11 +197,20 @@ export class Gallery {
   }
 
   #showHead(aside: readonly RunLook[] | null) {
-    const key = JSON.stringify(aside?.map(({ label, color }) => [label, color]) ?? null);
+    const { items, steps } = this.#content as GalleryContent;
+    const newest = newestStep(items);
+    const labels = (aside ?? []).map(run => {
+      const step = items.find(item => item.run === run.id)?.step;
+      return [run, steps || step === newest ? null : step] as const;
+    });
+    const key = JSON.stringify(labels);
     this.#head.hidden = !aside;
     if (this.#head.dataset.key === key) return;
     this.#head.dataset.key = key;
-    setChildren(this.#head, (aside ?? []).map(runLabel));
+    setChildren(
+      this.#head,
+      labels.map(([run, step]) => runLabel(run, step)),
+    );
   }
 
   #rowElement(index: number, cells: readonly Cell[], look: TileLook): HTMLElement {
@@ -236,6 +258,7 @@ export class Gallery {
     const item = tile && this.#tileAt(Number(tile.dataset.place))?.item;
     if (!item) return;
     this.#active = Number(tile.dataset.place);
+    this.#isLarge = true;
     this.#open(item);
   }
 
@@ -266,11 +289,33 @@ export class Gallery {
     this.#tileAt(to)?.element.focus({ preventScroll: true });
   }
 
+  /** Whether there is a place before or after that of the item that was opened last. */
+  has(by: number): boolean {
+    const to = this.#active + by;
+    return to >= 0 && to < this.#count(this.#runsAside);
+  }
+
+  /** Take the place of an item, which was opened from elsewhere. */
+  choose({ run, step, item }: MediaItem) {
+    const { items, steps, runs } = this.#content as GalleryContent;
+    const aside = this.#runsAside;
+    if (!steps && !aside) {
+      this.#active = Math.max(
+        0,
+        items.findIndex(other => other.run === run && other.item === item),
+      );
+      return;
+    }
+    const ids = (aside ?? runs).map(({ id }) => id);
+    const place = steps ? steps.indexOf(step) * this.#itemsPerStep + item : item;
+    this.#active = place * ids.length + ids.indexOf(run);
+  }
+
   /** Move to the next or an earlier item, and return it; null at the ends, and where it is not loaded yet. */
   step(by: number): MediaItem | null {
     const { columns } = this.#layout;
     const to = this.#active + by;
-    if (to < 0 || to >= this.#count(this.#runsAside)) return null;
+    if (!this.has(by)) return null;
     this.#rows?.reveal(Math.floor(to / columns));
     this.#draw();
     const item = this.#tileAt(to)?.item ?? null;
@@ -280,6 +325,7 @@ export class Gallery {
 
   /** Give the focus back to the tile that was opened last. */
   focus() {
+    this.#isLarge = false;
     this.#tileAt(this.#active)?.element.focus({ preventScroll: true });
   }
 }

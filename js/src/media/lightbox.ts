@@ -5,16 +5,26 @@ import type { MediaItem, RunLook } from "./media-types.ts";
 import { OverlayMenu } from "./overlay-menu.ts";
 import { drawOverlays, hasOverlays, type OverlaySettings } from "./overlays.ts";
 import { VideoPlayer } from "./players.ts";
+import { placeOfStep, StepSlider } from "./step-slider.ts";
 
 const ZOOMS = [1, 2, 4, 8, 16];
 
-interface LightboxActions {
+/** Where an item that is shown large comes from. */
+export interface ItemSource {
   /** Return the next or an earlier item; null if there is none. */
   step(by: number): MediaItem | null;
+  /** Whether there may be a next or an earlier item. */
+  has(by: number): boolean;
+  /** The steps at which the item's run has logged, ascending; less than two where there is nothing to choose. */
+  steps(item: MediaItem): readonly number[];
+  /** Return the item that stands in the same place at another step; null if there is none. */
+  turn(item: MediaItem, step: number): Promise<MediaItem | null>;
   closed(): void;
 }
 
-/** A dialog with one image or video, as large as the window. Arrows go to the neighbours, + and − zoom. */
+export type OpenItem = (item: MediaItem, source: ItemSource) => void;
+
+/** A dialog with one image or video, as large as the window. Arrows go to the neighbours and other steps, + and − zoom. */
 export class Lightbox {
   readonly element = h("dialog", { class: "tb-fullscreen tb-media-lightbox" });
   #stage = h("div", { class: "tb-media-stage", tabindex: "0", role: "group", "aria-label": "Image" });
@@ -26,6 +36,9 @@ export class Lightbox {
   #save = iconButton("save", "Download");
   #close = iconButton("close", "Close");
   #menu: OverlayMenu;
+  #slider: StepSlider;
+  #source: ItemSource | null = null;
+  #turns = 0;
   #item: MediaItem | null = null;
   #zoom = 0;
   #shown = new AbortController();
@@ -40,7 +53,6 @@ export class Lightbox {
     store: MediaStore,
     overlays: OverlaySettings,
     runs: () => readonly RunLook[],
-    actions: LightboxActions,
     signal: AbortSignal,
   ) {
     [this.#metric, this.#store, this.#overlays, this.#runs] = [metric, store, overlays, runs];
@@ -57,9 +69,11 @@ export class Lightbox {
       this.#save,
       this.#close,
     );
+    this.#slider = new StepSlider(step => void this.#turn(step ?? Number.POSITIVE_INFINITY), signal);
     this.element.append(this.#stage, bar, this.#menu.popover.panel);
+    dragToScroll(this.#stage, signal);
     const go = (by: number) => {
-      const item = actions.step(by);
+      const item = this.#source?.step(by);
       if (item) this.#show(item);
     };
     const on = (element: HTMLElement, act: () => void) => element.addEventListener("click", act, { signal });
@@ -74,6 +88,8 @@ export class Lightbox {
       const acts: Record<string, () => void> = {
         ArrowLeft: () => go(-1),
         ArrowRight: () => go(1),
+        ArrowUp: () => this.#turnBy(1),
+        ArrowDown: () => this.#turnBy(-1),
         "+": () => this.#zoomBy(1),
         "=": () => this.#zoomBy(1),
         "-": () => this.#zoomBy(-1),
@@ -88,17 +104,44 @@ export class Lightbox {
     this.element.addEventListener("click", outside, { signal });
     const closed = () => {
       this.#clear();
-      actions.closed();
+      const source = this.#source;
+      this.#source = null;
+      this.#slider.element.remove();
+      this.#turns++;
+      source?.closed();
     };
     this.element.addEventListener("close", closed, { signal });
     overlays.addEventListener("change", () => this.#showOverlays(), { signal });
     signal.addEventListener("abort", () => this.#clear());
   }
 
-  open(item: MediaItem) {
+  open(item: MediaItem, source: ItemSource) {
+    this.#source = source;
+    this.#stage.after(this.#slider.element);
     if (!this.element.open) this.element.showModal();
     this.#show(item);
     this.#stage.focus({ preventScroll: true });
+  }
+
+  /** Show the same place at a step of the item's run, or at its newest one before. */
+  async #turn(step: number) {
+    const [item, source] = [this.#item, this.#source];
+    if (!item || !source || source.steps(item)[placeOfStep(source.steps(item), step)] === item.step) return;
+    const turn = ++this.#turns;
+    const steps = source.steps(item);
+    this.#slider.update(steps, placeOfStep(steps, step), false);
+    try {
+      const other = await source.turn(item, steps[placeOfStep(steps, step)]);
+      if (turn === this.#turns && other) this.#show(other);
+    } catch (error) {
+      if (turn === this.#turns) setText(this.#words, (error as Error).message);
+    }
+  }
+
+  #turnBy(by: number) {
+    const steps = this.#item ? (this.#source?.steps(this.#item) ?? []) : [];
+    const to = steps[placeOfStep(steps, this.#item?.step ?? 0) + by];
+    if (to !== undefined) void this.#turn(to);
   }
 
   #clear() {
@@ -120,6 +163,11 @@ export class Lightbox {
     setText(this.#words, [name, size, time, formatBytes(item.size)].filter(Boolean).join(" · "));
     const plays = isVideo(item);
     this.#menu.button.hidden = !hasOverlays(item);
+    this.#back.disabled = !this.#source?.has(-1);
+    this.#on.disabled = !this.#source?.has(1);
+    const steps = this.#source?.steps(item) ?? [];
+    const at = placeOfStep(steps, item.step);
+    this.#slider.update(steps, at, at === steps.length - 1);
     this.#zoomOut.hidden = plays;
     this.#zoomIn.hidden = plays;
     if (plays) {
@@ -173,6 +221,7 @@ export class Lightbox {
     frame.style.width = `${Math.round(width * scale)}px`;
     frame.style.height = `${Math.round(height * scale)}px`;
     image.classList.toggle("tb-media-pixels", scale >= 2);
+    this.#stage.classList.toggle("tb-media-grab", this.#zoom > 0);
     this.#zoomOut.disabled = this.#zoom === 0;
     this.#zoomIn.disabled = this.#zoom === ZOOMS.length - 1;
     this.#showOverlays();
@@ -189,4 +238,26 @@ export class Lightbox {
     if (!this.#item?.file) return;
     saveMedium(this.#item, this.#metric, this.#store).catch(error => setText(this.#words, error.message));
   }
+}
+
+/** Move what does not fit into an element by dragging it. */
+function dragToScroll(element: HTMLElement, signal: AbortSignal) {
+  let from: PointerEvent | null = null;
+  const start = (event: PointerEvent) => {
+    if (event.button !== 0 || event.pointerType === "touch" || (event.target as Element).closest("video"))
+      return;
+    from = event;
+    element.setPointerCapture(event.pointerId);
+  };
+  const move = (event: PointerEvent) => {
+    if (!from) return;
+    element.scrollBy(from.clientX - event.clientX, from.clientY - event.clientY);
+    from = event;
+  };
+  const end = () => {
+    from = null;
+  };
+  element.addEventListener("pointerdown", start, { signal });
+  element.addEventListener("pointermove", move, { signal });
+  for (const ended of ["pointerup", "pointercancel"]) element.addEventListener(ended, end, { signal });
 }

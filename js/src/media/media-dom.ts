@@ -1,5 +1,6 @@
 import { download } from "../interact/pictures.ts";
 import { h, svg } from "../ui/dom.ts";
+import { formatCount } from "../ui/format.ts";
 import css from "./media.css";
 import type { MediaStore } from "./media-store.ts";
 import type { MediaItem, RunLook } from "./media-types.ts";
@@ -49,8 +50,8 @@ export function adoptMediaStyle(element: Element) {
   }
 }
 
-/** Name a run with its colour. */
-export function runLabel({ label, color }: RunLook): HTMLElement {
+/** Name a run with its colour, and with the step of its media where that is not the step that the panel says. */
+export function runLabel({ label, color }: RunLook, step?: number | null): HTMLElement {
   const dot = h("span", { class: "tb-dot", "aria-hidden": "true" });
   dot.style.background = color;
   return h(
@@ -58,7 +59,17 @@ export function runLabel({ label, color }: RunLook): HTMLElement {
     { class: "tb-media-run", title: label },
     dot,
     h("span", { class: "tb-media-run-name" }, label),
+    ...(step == null ? [] : [stepWords(step)]),
   );
+}
+
+export function stepWords(step: number): HTMLElement {
+  return h("span", { class: "tb-media-step tb-minor tb-number" }, `step ${formatCount(step)}`);
+}
+
+/** The newest step of media that are shown together: that of the slider, which some run has logged. */
+export function newestStep(items: readonly MediaItem[]): number {
+  return items.reduce((newest, { step }) => Math.max(newest, step), Number.NEGATIVE_INFINITY);
 }
 
 /** Show an image's bytes. The address is given back as soon as the image is read; the former image stays until then. */

@@ -4,7 +4,7 @@ import { formatCount } from "../ui/format.ts";
 import { ChartView } from "./chart-view.ts";
 import { Gallery } from "./gallery.ts";
 import { HistogramView } from "./histogram-view.ts";
-import { Lightbox } from "./lightbox.ts";
+import { Lightbox, type OpenItem } from "./lightbox.ts";
 import { adoptMediaStyle, iconButton } from "./media-dom.ts";
 import { type MediaStore, mediaStoreOf } from "./media-store.ts";
 import type {
@@ -41,6 +41,7 @@ export class MediaPanel implements MediaPanelHandle {
   #showsAll = false;
   #asking = false;
   #again = false;
+  #pinned: number | null = null; // the step of the item that is shown large, whatever comes meanwhile
   #timer: ReturnType<typeof setTimeout> | undefined;
   #overlays = new OverlaySettings();
   #gallery: Gallery;
@@ -64,15 +65,15 @@ export class MediaPanel implements MediaPanelHandle {
     const { signal } = context;
     const store = mediaStoreOf(context.requests);
     this.#store = store;
-    this.#gallery = new Gallery(store, this.#overlays, item => this.#lightbox.open(item), signal);
-    this.#stack = new StackView(context, store, signal);
+    this.#gallery = new Gallery(store, this.#overlays, item => this.#enlarge(item), signal);
+    const open: OpenItem = (item, source) => this.#lightbox.open(item, source);
+    this.#stack = new StackView(context, store, open, signal);
     this.#histogram = new HistogramView(context, signal);
-    this.#charts = new ChartView(context, store, signal);
+    this.#charts = new ChartView(context, store, open, signal);
     this.#slider = new StepSlider((step, done) => context.point(step, done), signal);
     this.#overlayMenu = new OverlayMenu(this.#overlays, signal);
     const runs = () => this.#visibleRuns;
-    const actions = { step: (by: number) => this.#gallery.step(by), closed: () => this.#gallery.focus() };
-    this.#lightbox = new Lightbox(shell.metric, store, this.#overlays, runs, actions, signal);
+    this.#lightbox = new Lightbox(shell.metric, store, this.#overlays, runs, signal);
     this.#build(signal);
   }
 
@@ -94,6 +95,7 @@ export class MediaPanel implements MediaPanelHandle {
     plotElement.replaceChildren(this.#place, this.#note, this.#slider.element);
     plotElement.classList.add("tb-media-plot");
     body.append(this.#overlayMenu.popover.panel, this.#lightbox.element);
+    this.#large.classList.add("tb-media-enlarge");
     adoptMediaStyle(body);
   }
 
@@ -162,8 +164,39 @@ export class MediaPanel implements MediaPanelHandle {
   }
 
   get #at(): number {
-    const step = this.#context.step();
+    const step = this.#pinned ?? this.#context.step();
     return step === null ? this.#steps.length - 1 : placeOfStep(this.#steps, step);
+  }
+
+  /** Show a tile's item large, and stay at its step until it is closed. */
+  #enlarge(item: MediaItem) {
+    const opened = this.#steps[this.#at];
+    this.#pinned = opened;
+    this.#lightbox.open(item, {
+      step: by => this.#gallery.step(by),
+      has: by => this.#gallery.has(by),
+      steps: ({ run }) => this.#ownSteps.get(run) ?? [],
+      turn: (from, step) => this.#turn(from, step),
+      closed: () => {
+        const step = this.#pinned;
+        this.#pinned = null;
+        if (step === opened || this.#showsAll) this.#show();
+        else this.#context.point(step === this.#steps.at(-1) ? null : step, true);
+        this.#gallery.focus();
+      },
+    });
+  }
+
+  async #turn({ run, item }: MediaItem, step: number): Promise<MediaItem | null> {
+    this.#pinned = step;
+    this.#show();
+    const { metric, count } = (this.#scene as MediaScene).entry;
+    const ids = this.#visibleRuns.map(({ id }) => id);
+    const items = await this.#store.at(metric, ids, step, count);
+    const own = items.filter(each => each.run === run);
+    const found = own.find(each => each.item === item) ?? own.at(-1) ?? null;
+    if (found && this.#pinned === step) this.#gallery.choose(found);
+    return found;
   }
 
   #show() {

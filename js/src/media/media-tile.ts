@@ -11,6 +11,7 @@ import {
   problemNote,
   runLabel,
   showBlob,
+  stepWords,
 } from "./media-dom.ts";
 import type { MediaStore } from "./media-store.ts";
 import type { MediaItem, RunLook } from "./media-types.ts";
@@ -27,6 +28,8 @@ export interface TileLook {
   runs: readonly RunLook[];
   /** What stands under the picture beside its caption. */
   names: { run: boolean; step: boolean };
+  /** The step that the panel says, which other images tell theirs beside. */
+  at: number;
 }
 
 /** An image or a video in a gallery: its thumbnail, and for an image in a large place the image itself. */
@@ -86,7 +89,7 @@ export class MediaTile {
     this.#frame.querySelector(".tb-media-overlay")?.remove();
   }
 
-  #name(item: MediaItem, { runs, names }: TileLook) {
+  #name(item: MediaItem, { runs, names, at }: TileLook) {
     const run = runs.find(({ id }) => id === item.run);
     const name = nameOf(item, runs);
     this.element.setAttribute("aria-label", name);
@@ -94,7 +97,7 @@ export class MediaTile {
     const parts: HTMLElement[] = [];
     if (names.run && run) parts.push(runLabel(run));
     if (item.caption) parts.push(h("span", { class: "tb-media-words" }, item.caption));
-    if (names.step) parts.push(h("span", { class: "tb-minor tb-number" }, `step ${item.step}`));
+    if (names.step || (names.run && item.step !== at)) parts.push(stepWords(item.step));
     this.#caption.replaceChildren(...parts);
     this.#caption.hidden = !parts.length;
     this.#picture.querySelector(".tb-media-badge")?.remove();
@@ -110,6 +113,7 @@ export class MediaTile {
     const scale = Math.min(width / own, height / high);
     this.#frame.style.width = `${Math.round(own * scale)}px`;
     this.#frame.style.height = `${Math.round(high * scale)}px`;
+    this.#frame.style.aspectRatio = `${own} / ${high}`;
     this.#image.classList.toggle("tb-media-pixels", scale >= 2);
   }
 
@@ -171,6 +175,7 @@ function sameLook(a: TileLook, b: TileLook): boolean {
     a.width === b.width &&
     a.height === b.height &&
     a.runs === b.runs &&
+    a.at === b.at &&
     a.names.run === b.names.run &&
     a.names.step === b.names.step
   );

@@ -1,7 +1,16 @@
 import { h, setText } from "../ui/dom.ts";
 import { withClassColors } from "./curve-classes.ts";
 import { documentElement } from "./documents.ts";
-import { formatBytes, iconButton, problemNote, runLabel, saveMedium, showBlob } from "./media-dom.ts";
+import type { OpenItem } from "./lightbox.ts";
+import {
+  formatBytes,
+  iconButton,
+  newestStep,
+  problemNote,
+  runLabel,
+  saveMedium,
+  showBlob,
+} from "./media-dom.ts";
 import type { MediaStore } from "./media-store.ts";
 import type { MediaContext, MediaItem, MediaKind, MediaScene } from "./media-types.ts";
 import { AudioPlayer, VideoPlayer } from "./players.ts";
@@ -28,6 +37,7 @@ interface Block {
   spec: Record<string, unknown> | null;
   sound: AudioPlayer | null;
   viewer: ViewerBlock | null;
+  table: TableView | null;
   ends: AbortController;
 }
 
@@ -41,10 +51,12 @@ export class StackView {
   #scene: MediaScene | null = null;
   #context: MediaContext;
   #store: MediaStore;
+  #open: OpenItem;
   #signal: AbortSignal;
 
-  constructor(context: MediaContext, store: MediaStore, signal: AbortSignal) {
-    [this.#context, this.#store, this.#signal] = [context, store, signal];
+  /** `open` shows a medium of a table large. */
+  constructor(context: MediaContext, store: MediaStore, open: OpenItem, signal: AbortSignal) {
+    [this.#context, this.#store, this.#open, this.#signal] = [context, store, open, signal];
     const more = () => {
       this.#most += SHOWN;
       if (this.#scene) this.show(this.#items, this.#scene);
@@ -59,16 +71,19 @@ export class StackView {
   show(items: readonly MediaItem[], scene: MediaScene) {
     [this.#items, this.#scene] = [items, scene];
     const shown = items.slice(0, this.#most);
+    const newest = newestStep(items);
     const before = new Map(this.#blocks.map(block => [block.key, block]));
     this.#blocks = shown.map(item => {
-      const content = hasViewer(item) ? "" : [item.file, item.file ? "" : item.about]; // a viewer stays, and draws another file
+      const stays = hasViewer(item) || item.kind === "table"; // and shows another file
+      const content = stays ? "" : [item.file, item.file ? "" : item.about];
       const key = JSON.stringify([item.run, item.item, item.kind, content]);
       const block = before.get(key) ?? this.#newBlock(key, item);
       before.delete(key);
       block.item = item;
-      this.#name(block, scene, shown.length);
+      this.#name(block, scene, shown.length, newest);
       block.sound?.show();
       block.viewer?.show(item, scene);
+      block.table?.show(item);
       if (block.vega && block.spec) block.vega.show(block.spec, [], scene);
       return block;
     });
@@ -84,11 +99,13 @@ export class StackView {
       this.element.replaceChildren(...elements);
   }
 
-  #name({ head, item }: Block, { runs }: MediaScene, count: number) {
+  #name({ head, item }: Block, { runs }: MediaScene, count: number, newest: number) {
     const run = runs.find(({ id }) => id === item.run);
     const words = h("span", { class: "tb-media-words" }, item.caption ?? "");
     const shown = [
-      ...(run && (runs.length > 1 || count > 1) ? [runLabel(run)] : []),
+      ...(run && (runs.length > 1 || count > 1)
+        ? [runLabel(run, item.step === newest ? null : item.step)]
+        : []),
       ...(item.caption ? [words] : []),
     ];
     const save = head.lastElementChild as HTMLElement;
@@ -115,6 +132,7 @@ export class StackView {
       spec: null,
       sound: null,
       viewer: null,
+      table: null,
       ends,
     };
     const download = () => {
@@ -149,7 +167,8 @@ export class StackView {
       case "html":
         return body.append(await documentElement(item, this.#store));
       case "table":
-        return body.append(new TableView(item, this.#store, signal).element);
+        block.table = new TableView(item, this.#store, this.#open, signal);
+        return body.append(block.table.element);
       case "trace":
         return body.append(await traceElement(item, this.#store));
       case "chart": {

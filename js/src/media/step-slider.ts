@@ -24,11 +24,18 @@ export class StepSlider {
     };
     const on = (element: HTMLElement, event: string, act: () => void) =>
       element.addEventListener(event, act, { signal });
+    // by the keyboard each step is a choice of its own, which lasts until the slider is left
+    const isLeft = () => !this.element.querySelector(":focus-visible");
     on(this.#range, "input", () => pick(this.#range.valueAsNumber, false));
-    on(this.#range, "change", () => pick(this.#range.valueAsNumber, true));
-    on(this.#back, "click", () => pick(this.#range.valueAsNumber - 1, true));
-    on(this.#on, "click", () => pick(this.#range.valueAsNumber + 1, true));
-    on(this.#newest, "click", () => pick(Number.POSITIVE_INFINITY, true));
+    on(this.#range, "change", () => pick(this.#range.valueAsNumber, isLeft()));
+    on(this.#back, "click", () => pick(this.#range.valueAsNumber - 1, isLeft()));
+    on(this.#on, "click", () => pick(this.#range.valueAsNumber + 1, isLeft()));
+    on(this.#newest, "click", () => pick(Number.POSITIVE_INFINITY, isLeft()));
+    const leave = ({ relatedTarget }: FocusEvent) => {
+      if (!this.#steps.length || this.element.contains(relatedTarget as Node | null)) return;
+      this.#choose(this.#newest.disabled ? null : this.#steps[this.#range.valueAsNumber], true);
+    };
+    this.element.addEventListener("focusout", leave, { signal });
   }
 
   /** Show which step is shown; `following` if it is the newest one because none was chosen. */

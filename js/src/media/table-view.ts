@@ -1,6 +1,7 @@
 import { h, nextFrame, onResize, searchField, setText } from "../ui/dom.ts";
-import { formatAlone, formatCount } from "../ui/format.ts";
+import { formatCount, formatWhole } from "../ui/format.ts";
 import { VirtualRows } from "../ui/virtual-rows.ts";
+import type { ItemSource, OpenItem } from "./lightbox.ts";
 import { icon, MOST_UNASKED, problemNote, showBlob } from "./media-dom.ts";
 import type { MediaStore, TablePage } from "./media-store.ts";
 import type { MediaItem } from "./media-types.ts";
@@ -11,6 +12,12 @@ const PAGE = 200; // rows of a question
 const FILTER_DELAY = 250; // ms after the last key
 const LETTER = 7; // px
 const WIDTHS = [56, 280] as const; // px of a column
+const CAN_BE_LARGE: readonly string[] = ["image", "video"];
+
+interface Place {
+  row: number;
+  column: number;
+}
 
 /** A table: its rows are asked for as they are scrolled to, sorted by a column and filtered by the kernel. */
 export class TableView {
@@ -20,21 +27,25 @@ export class TableView {
   #head = h("div", { class: "tb-media-table-head", role: "row" });
   #scroll = h("div", { class: "tb-media-table-scroll", role: "table", tabindex: "0" });
   #rows: VirtualRows;
+  #height = ROW;
   #pages = new Map<number, TablePage["rows"] | "loading">();
   #columns: TablePage["columns"] = [];
   #total = 0;
   #made = new Map<number, { element: HTMLElement; filled: boolean; gone: AbortController }>();
   #sort: string | null = null;
   #descending = false;
+  #mayLackSort = false; // whether the table of another step may have no such column
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0; // counts the orders of rows, so that answers of an earlier one are dropped
   #item: MediaItem;
   #store: MediaStore;
+  #open: OpenItem;
   #signal: AbortSignal;
   #drawSoon: () => void;
 
-  constructor(item: MediaItem, store: MediaStore, signal: AbortSignal) {
-    [this.#item, this.#store, this.#signal] = [item, store, signal];
+  /** `open` shows the medium of a cell large. */
+  constructor(item: MediaItem, store: MediaStore, open: OpenItem, signal: AbortSignal) {
+    [this.#item, this.#store, this.#open, this.#signal] = [item, store, open, signal];
     this.#scroll.setAttribute("aria-label", item.caption ?? "Table");
     this.#rows = this.#newRows(ROW);
     this.#scroll.append(this.#head, this.#rows.element);
@@ -52,17 +63,31 @@ export class TableView {
     this.#reorder();
   }
 
+  /** Show the table of another step, sorted, filtered and scrolled as this one. */
+  show(item: MediaItem) {
+    const isOther = item.file !== this.#item.file;
+    this.#item = item;
+    if (!isOther) return;
+    this.#mayLackSort = this.#sort !== null;
+    this.#scroll.setAttribute("aria-label", item.caption ?? "Table");
+    this.#askAnew(Math.floor(this.#rows.window(this.#total)[0] / PAGE));
+  }
+
   #newRows(height: number): VirtualRows {
     return new VirtualRows(this.#scroll, height, 1, { class: "tb-media-table-rows", role: "rowgroup" });
   }
 
   /** Ask for the rows anew. */
   #reorder() {
+    this.#scroll.scrollTop = 0;
+    this.#askAnew(0);
+  }
+
+  #askAnew(page: number) {
     this.#asked++;
     this.#pages.clear();
     this.#forget(0, 0);
-    this.#scroll.scrollTop = 0;
-    this.#load(0);
+    this.#load(page);
   }
 
   #load(page: number) {
@@ -80,6 +105,7 @@ export class TableView {
     this.#store.tablePage(question).then(
       answer => {
         if (asked !== this.#asked || this.#signal.aborted) return;
+        this.#mayLackSort = false;
         this.#pages.set(page, answer.rows);
         this.#total = answer.total;
         this.#setColumns(answer);
@@ -90,6 +116,10 @@ export class TableView {
       error => {
         if (asked !== this.#asked) return;
         this.#pages.delete(page);
+        if (this.#mayLackSort) {
+          [this.#mayLackSort, this.#sort] = [false, null];
+          return this.#askAnew(page);
+        }
         setText(this.#status, (error as Error).message);
       },
     );
@@ -103,7 +133,7 @@ export class TableView {
   }
 
   #setColumns({ columns, rows }: TablePage) {
-    if (this.#columns.length) return this.#markSort();
+    if (JSON.stringify(columns) === JSON.stringify(this.#columns)) return this.#markSort();
     this.#columns = columns;
     const widths = columns.map(({ name, type }, i) => {
       if (type === "media") return 96;
@@ -118,7 +148,9 @@ export class TableView {
     const hasMedia = columns.some(({ type }) => type === "media");
     const height = hasMedia ? MEDIA_ROW : ROW;
     this.#scroll.style.setProperty("--tb-table-row", `${height}px`);
-    if (hasMedia) {
+    if (height !== this.#height) {
+      this.#height = height;
+      this.#forget(0, 0);
       this.#rows.element.remove();
       this.#rows = this.#newRows(height);
       this.#scroll.append(this.#rows.element);
@@ -192,21 +224,69 @@ export class TableView {
     });
     const gone = new AbortController();
     const signal = AbortSignal.any([this.#signal, gone.signal]);
-    element.append(...this.#columns.map(({ type }, i) => this.#cell(cells?.[i], type, signal)));
+    element.append(
+      ...this.#columns.map(({ type }, i) => this.#cell(cells?.[i], type, { row: index, column: i }, signal)),
+    );
     this.#made.set(index, { element, filled: Boolean(cells), gone });
     return element;
   }
 
-  #cell(value: unknown, type: string, signal: AbortSignal): HTMLElement {
+  #cell(value: unknown, type: string, place: Place, signal: AbortSignal): HTMLElement {
     const cell = h("div", { role: "cell", class: "tb-media-cell", "data-type": type });
-    const item = type === "media" ? mediaIn(value) : null;
-    if (item) cell.append(cellMedia(item, this.#store, signal));
+    const item = type === "media" ? this.#itemAt(place) : null;
+    if (item) cell.append(this.#button(item, place, signal));
     else {
       const text = cellText(value);
       cell.textContent = text;
-      if (text.length > 12) cell.title = text;
+      const whole = typeof value === "number" ? String(value) : text;
+      if (text.length > 12 || whole.length > 12) cell.title = whole;
     }
     return cell;
+  }
+
+  /** Return the medium of a cell, as a medium that the table's run has logged. */
+  #itemAt({ row, column }: Place): MediaItem | null {
+    const page = this.#pages.get(Math.floor(row / PAGE));
+    const found = Array.isArray(page) ? mediaIn(page[row % PAGE]?.[column]) : null;
+    const { run, step } = this.#item;
+    return found && { ...found, run, step, item: row };
+  }
+
+  #button(item: MediaItem, place: Place, signal: AbortSignal): HTMLElement {
+    const content = cellMedia(item, this.#store, signal);
+    if (!item.file || !CAN_BE_LARGE.includes(item.kind)) return content;
+    const label = `Open ${item.caption ?? item.about.name ?? item.kind}`;
+    const button = h(
+      "button",
+      { type: "button", class: "tb-media-cell-button", "aria-label": label },
+      content,
+    );
+    button.addEventListener("click", () => this.#open(item, this.#sourceAt(place)), { signal });
+    return button;
+  }
+
+  /** The media of a column, from a cell on. */
+  #sourceAt({ row, column }: Place): ItemSource {
+    const at = { row, column };
+    const isRow = (to: number) => to >= 0 && to < this.#total;
+    return {
+      has: by => isRow(at.row + by),
+      step: by => {
+        const to = at.row + by;
+        if (!isRow(to)) return null;
+        this.#rows.reveal(to);
+        this.#draw();
+        const item = this.#itemAt({ row: to, column });
+        if (item) at.row = to;
+        return item;
+      },
+      steps: () => [],
+      turn: async () => null,
+      closed: () => {
+        const cell = this.#made.get(at.row)?.element.children[column];
+        cell?.querySelector("button")?.focus({ preventScroll: true });
+      },
+    };
   }
 }
 
@@ -218,7 +298,7 @@ function mediaIn(value: unknown): MediaItem | null {
 
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return "";
-  if (typeof value === "number") return Number.isInteger(value) ? String(value) : formatAlone(value);
+  if (typeof value === "number") return formatWhole(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
@@ -233,7 +313,9 @@ function cellMedia(item: MediaItem, store: MediaStore, signal: AbortSignal): HTM
     const thumbnail = await store.thumbnail(file, signal);
     if (!thumbnail && item.size > MOST_UNASKED) return place.replaceChildren(name);
     const blob = thumbnail ?? (await store.file(file));
-    if (!signal.aborted) await showBlob(image, blob);
+    if (signal.aborted) return;
+    await showBlob(image, blob);
+    image.classList.toggle("tb-media-pixels", image.naturalHeight <= MEDIA_ROW / 2);
   };
   show().catch(error => place.replaceChildren(problemNote(error)));
   return place;

@@ -59,6 +59,16 @@ export function formatAlone(value: number): string {
   return withoutZeros(formatValue(value));
 }
 
+/** Format a value of a table of data: as it was logged, to the digits that a float of 32 bits has, and never by a prefix. */
+export function formatWhole(value: number): string {
+  if (!Number.isFinite(value)) return formatValue(value);
+  const isLong = !Number.isInteger(value) && Math.abs(value) < 1e6;
+  const shown = isLong ? value.toPrecision(FLOAT32_DIGITS) : value.toFixed(1);
+  return String(Math.abs(value) < 1e15 ? Number(shown) : value)
+    .replace(/^-/, "−")
+    .replace("e+", "e");
+}
+
 function withoutZeros(text: string): string {
   return text.replace(/(\.\d*?)0+(?=e|[kMGT]?$)/, "$1").replace(/\.(?=e|[kMGT]?$)/, "");
 }

@@ -29,6 +29,13 @@ export class VirtualRows {
     setChildren(this.element, rows);
   }
 
+  /** Make room for rows that come before those in sight, which stay in sight. */
+  grow(count: number) {
+    this.#count += count;
+    this.element.style.height = `${this.#count * this.#height}px`;
+    this.#scroller.scrollTop += count * this.#height;
+  }
+
   /** Return the range of visible rows; without a layout, one screenful. */
   window(count: number): [first: number, end: number] {
     const { scrollTop, clientHeight } = this.#scroller;

@@ -268,6 +268,25 @@ test("while a run logs, a gallery of all steps keeps what it shows until the new
   await settled(() => tiles(".tb-media-waiting") === 0);
 });
 
+test("while a run logs, a gallery of all steps that was scrolled stays where it is", async () => {
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(400);
+  const items = Array.from({ length: 60 }, (_, step) => medium({ step, file: `${step}.png` }));
+  const model = new MediaModel(items, { keyframe: noCharts }, bytes);
+  const { panel } = show(model);
+  near();
+  const gallery = () => panel("images").querySelector(".tb-media-gallery") as HTMLElement;
+  await settled(() => gallery()?.dataset.rows === "1");
+  panel("images").querySelector<HTMLElement>('[aria-label="All steps"]')?.click();
+  await settled(() => gallery().dataset.rows === "15");
+  const scroll = gallery().querySelector(".tb-media-scroll") as HTMLElement;
+  const height = Number.parseFloat((scroll.firstElementChild as HTMLElement).style.height) / 15;
+  scroll.scrollTop = 100;
+  model.log(...[60, 61, 62, 63].map(step => medium({ step, file: `${step}.png` })));
+  await settled(() => gallery().dataset.rows === "16");
+  expect(scroll.scrollTop).toBe(100 + height);
+});
+
 test("a gallery says that it leaves items out", async () => {
   vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(600);
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(400);
@@ -315,6 +334,47 @@ test("images are in tiles that the keyboard walks through, with their runs side 
   expect(document.activeElement).toBe(tiles()[2]);
   key("End");
   expect(document.activeElement).toBe(tiles()[3]);
+});
+
+test("a run says the step of its media where that is not the step of the slider", async () => {
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(600);
+  const images = [medium({ step: 900 }), medium({ run: "id1", step: 300, file: "b.png" })];
+  const notes = [text("a.txt", { step: 900 }), text("b.txt", { run: "id1", step: 300 })];
+  const { panel } = show(new MediaModel([...images, ...notes], { keyframe: noCharts }, bytes));
+  near();
+  const labels = (metric: string) =>
+    [...panel(metric).querySelectorAll(".tb-media-run")].map(({ textContent }) => textContent);
+  await settled(() => labels("images").length === 2 && labels("val/notes").length === 2);
+  expect(labels("images")).toEqual(["run-0", "run-1step 300"]);
+  expect(labels("val/notes")).toEqual(["run-0", "run-1step 300"]);
+});
+
+test("what is shown large stays while its run logs, and goes to other steps", async () => {
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(600);
+  const at = (step: number) =>
+    [0, 1].map(item => medium({ step, item, file: `${step}-${item}.png`, caption: `${step} ${item}` }));
+  const model = new MediaModel([...at(0), ...at(1)], { keyframe: noCharts }, bytes);
+  const { panel } = show(model);
+  near();
+  const tiles = () => [...panel("images").querySelectorAll<HTMLElement>(".tb-media-tile")];
+  await settled(() => tiles().length === 2);
+  tiles()[0].click();
+  const large = panel("images").querySelector("dialog") as HTMLDialogElement;
+  const name = () => large.getAttribute("aria-label");
+  const key = (pressed: string) =>
+    large.dispatchEvent(new KeyboardEvent("keydown", { key: pressed, bubbles: true }));
+  model.log(...at(2));
+  await settled(() => panel("images").querySelector<HTMLInputElement>(".tb-media-plot input")?.max === "2");
+  await new Promise(resolve => setTimeout(resolve));
+  key("ArrowRight");
+  expect(name()).toBe("1 1, run-0, step 1");
+  expect(large.querySelector<HTMLButtonElement>('[aria-label="Next"]')?.disabled).toBe(true);
+  key("ArrowDown");
+  await settled(() => name() === "0 1, run-0, step 0");
+  key("ArrowLeft");
+  await settled(() => name() === "0 0, run-0, step 0");
+  large.close();
+  await settled(() => tiles()[0].getAttribute("aria-label") === "0 0, step 0");
 });
 
 test("of 10,000 images only those in sight are in the page", async () => {

@@ -111,7 +111,7 @@ test("a cell of a table is text, whatever it holds", async () => {
     total: 2,
   };
   const { signal } = new AbortController();
-  const table = new TableView(medium({ kind: "table" }), mediaStoreOf(answering(content)), signal);
+  const table = new TableView(medium({ kind: "table" }), mediaStoreOf(answering(content)), () => {}, signal);
   await new Promise(resolve => setTimeout(resolve));
   const cells = [...table.element.querySelectorAll("[role=cell]")].map(cell => cell.textContent);
   expect(cells).toEqual([EVIL, "1.5", JSON.stringify({ kind: "image", file: EVIL }), ""]);
@@ -132,7 +132,7 @@ test("an image in a table without a thumbnail is loaded only if it is small", as
     return { content: own, buffers: [new DataView(new ArrayBuffer(1)), new DataView(new ArrayBuffer(1))] };
   };
   const { signal } = new AbortController();
-  const table = new TableView(medium({ kind: "table" }), mediaStoreOf({ ask } as never), signal);
+  const table = new TableView(medium({ kind: "table" }), mediaStoreOf({ ask } as never), () => {}, signal);
   await new Promise(resolve => setTimeout(resolve, 20));
   expect(files).toEqual(["small.png"]);
   expect(table.element.querySelectorAll("[role=cell]")[1].textContent).toBe("large.png");
@@ -153,7 +153,7 @@ test("a row of a table that is gone no longer asks for its thumbnails", async ()
     thumbnail: (_: string, signal: AbortSignal) => new Promise(() => signals.push(signal)),
   };
   const { signal } = new AbortController();
-  const table = new TableView(medium({ kind: "table" }), store as never, signal);
+  const table = new TableView(medium({ kind: "table" }), store as never, () => {}, signal);
   await new Promise(resolve => setTimeout(resolve, 20));
   table.element.querySelector<HTMLElement>(".tb-media-sort")?.click();
   await new Promise(resolve => setTimeout(resolve, 20));

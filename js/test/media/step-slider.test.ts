@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { placeOfStep, StepSlider } from "../../src/media/step-slider.ts";
 
 test("a step's place is that of the last one not after it", () => {
@@ -31,6 +31,24 @@ test("moving the slider chooses a step, and its end follows the newest", () => {
     [0, true],
     [null, true],
     [null, true],
+  ]);
+});
+
+test("by the keyboard a step stays chosen until the slider is left", () => {
+  const { made, range, chosen } = slider();
+  document.body.append(made.element);
+  range.focus();
+  const matches = vi.spyOn(made.element, "querySelector").mockImplementation(() => range);
+  range.value = "0";
+  range.dispatchEvent(new Event("change"));
+  expect(chosen).toEqual([[0, false]]);
+  matches.mockRestore();
+  made.element.dispatchEvent(new FocusEvent("focusout", { relatedTarget: range, bubbles: true }));
+  expect(chosen).toEqual([[0, false]]);
+  range.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+  expect(chosen).toEqual([
+    [0, false],
+    [0, true],
   ]);
 });
 
