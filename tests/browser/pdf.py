@@ -27,7 +27,12 @@ MARK = """([place, selector]) => {
         part.append(link);
     }
 }"""
-PARTS = {"plot": ".tb-board .tb-chart .tb-plot", "chart": ".tb-board .tb-chart", "head": ".tb-board .tb-group-head"}
+PARTS = {
+    "plot": ".tb-board .tb-chart .tb-plot",
+    "chart": ".tb-board .tb-chart",
+    "head": ".tb-board .tb-group-head",
+    "tile": ".tb-board .tb-media-frame",
+}
 
 
 class Piece(NamedTuple):

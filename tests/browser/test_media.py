@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.lab import OUTPUT, PATIENCE, Board
+from browser.pdf import print_board
 from browser.served import Served
 
 if TYPE_CHECKING:
@@ -51,7 +53,9 @@ def log_media(run, steps=range(3)):
             "samples/note": tb.Markdown(f"# Step {step}\\n\\n{EVIL} [link](javascript:document.title='hacked')"),
             "weights/dense": tb.Histogram(np.random.default_rng(step).normal(size=500)),
         }, step=step)
+    faces = [[item, tb.Image(picture(item, 0)[:12, :16])] for item in range(3)]
     run.log({
+        "eval/faces": tb.Table(columns=["n", "face"], data=faces),
         "eval/table": tb.Table(columns=["n", "text"], data=[[i, f"{EVIL} {i}"] for i in range(1000)]),
         "eval/page": tb.Html(f"<h1>Hello</h1>{EVIL}<a href='https://example.com'>away</a>"),
         "eval/chat": tb.Trace([{"role": "user", "content": EVIL}, {"role": "assistant", "content": "Hi **there**"}]),
@@ -290,3 +294,80 @@ def test_pointer_in_a_chart_chooses_the_step_of_the_media(page: Page) -> None:
         "(range) => { range.value = 1; range.dispatchEvent(new Event('input')); }"
     )
     expect(board.chart("train/loss").locator(".tb-crosshair")).to_be_visible()
+
+
+DELETED = """
+import os, shutil
+from pathlib import Path
+
+import numpy as np
+import trackbook as tb
+
+with tb.init("deleted") as run:
+    run.log({"image": tb.Image(np.zeros((8, 8, 3), np.uint8))})
+(folder,) = Path(os.environ["TRACKBOOK_DIR"]).glob("*.files")
+shutil.rmtree(folder)
+"""
+
+
+def test_image_in_a_table_opens_and_is_as_large_as_its_row(page: Page) -> None:
+    board = Board(page.locator(".tb-board").first).wait_for_chart("samples/images")
+    table = panel(board, "eval/faces")
+    image = table.locator("[role=cell] img").first
+    expect(image).to_have_class(re.compile("tb-media-pixels"))
+    assert image.evaluate("(image) => image.getBoundingClientRect().height") == 64
+    image.click()
+    large = table.locator("dialog[open]")
+    expect(large).to_have_accessible_name("image 1, first, step 2")
+    page.keyboard.press("ArrowRight")
+    expect(large).to_have_accessible_name("image 2, first, step 2")
+    page.keyboard.press("Escape")
+    expect(table.locator("[role=cell] button").nth(1)).to_be_focused()
+
+
+def test_large_image_goes_to_other_steps_and_is_dragged(page: Page) -> None:
+    board = Board(page.locator(".tb-board").first).wait_for_chart("samples/images")
+    gallery = panel(board, "samples/images")
+    shown(gallery, 4)
+    gallery.locator(".tb-media-tile").first.click()
+    large = gallery.locator("dialog[open]")
+    page.keyboard.press("ArrowDown")
+    expect(large).to_have_accessible_name("first 1, first, step 1")
+    expect(large.locator("img")).to_have_attribute("alt", "first 1, first, step 1")
+    page.keyboard.press("+")
+    stage = large.locator(".tb-media-stage")
+    before = stage.evaluate("(stage) => [stage.scrollLeft, stage.scrollTop]")
+    box = stage.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 60, y - 40)
+    page.mouse.up()
+    assert stage.evaluate("(stage) => [stage.scrollLeft, stage.scrollTop]") == [before[0] + 60, before[1] + 40]
+    page.keyboard.press("Escape")
+    expect(gallery.locator("output")).to_have_text("step 1")
+
+
+def test_tile_says_that_its_file_was_deleted(browser: Browser, tmp_path: Path) -> None:
+    served = Served(tmp_path)
+    served.run(DELETED)
+    page = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
+    page.goto(served.entrance)
+    page.goto(served.address("?project=deleted&sidebar=hidden"))
+    tile = page.locator(".tb-media-picture").first
+    note = tile.locator(".tb-media-problem")
+    expect(note).to_contain_text("it was deleted")
+    bottoms = [each.evaluate("(it) => it.getBoundingClientRect().bottom") for each in (note, tile)]
+    assert bottoms[0] <= bottoms[1]
+    page.context.close()
+    served.kill()
+
+
+def test_all_runs_of_a_gallery_are_on_the_printed_page(page: Page) -> None:
+    board = Board(page.locator(".tb-board").first).wait_for_chart("samples/images")
+    shown(panel(board, "samples/images"), 4)
+    printed = print_board(page, "media-print")
+    first, second, *_ = (piece for pieces in printed.parts["tile"] for piece in pieces)
+    assert (first.page, round(first.top)) == (second.page, round(second.top))
+    assert abs((first.right - first.left) - (second.right - second.left)) < 1
