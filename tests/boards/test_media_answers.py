@@ -273,6 +273,19 @@ def test_rows_of_a_table_are_sorted_filtered_and_paged() -> None:
     assert "no column 'x'" in view.error("table_rows", file=item["file"], sort="x")
 
 
+def test_filter_of_a_table_finds_media_by_their_captions_only() -> None:
+    run = tb.init("p")
+    cells = [tb.Image([[1]], caption="A Cat"), tb.Image([[2]]), None]
+    run.log({"t": tb.Table(columns=["i", "k"], data=[[cell, {"key": number}] for number, cell in enumerate(cells)])})
+    view = View(run)
+    (item,) = view.data("media_at", metric="t", runs=[run.id], step=0)["items"]
+    totals = {
+        text: view.data("table_rows", file=item["file"], filter=text)["total"]
+        for text in ("cat", "png", "image", "null", "key", "2")
+    }
+    assert totals == {"cat": 1, "png": 0, "image": 0, "null": 0, "key": 3, "2": 1}
+
+
 def test_histograms_over_steps() -> None:
     run = tb.init("p")
     for step in range(10):

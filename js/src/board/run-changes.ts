@@ -2,6 +2,7 @@ import type { RunHeader } from "../frames/protocol.ts";
 import type { Requests } from "../frames/requests.ts";
 import { NoAnswer } from "../frames/requests.ts";
 import { goalOf } from "../plot/chart-options.ts";
+import { formatConfigValue } from "../runs/columns.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatChange, formatValue } from "../ui/format.ts";
 
@@ -112,7 +113,7 @@ export class RunChanges {
 export function wordsOf({ config, code, packages, metrics }: Changes, goal: GoalOf): string[] {
   const words = config
     .slice(0, SHOWN)
-    .map(([name, earlier, now]) => `${name} ${earlier ?? "–"} → ${now ?? "–"}`);
+    .map(([name, earlier, now]) => `${name} ${shortened([earlier ?? "–", now ?? "–"]).join(" → ")}`);
   if (config.length > SHOWN) words.push(`${config.length - SHOWN} more in config`);
   const [added, removed] = ["+", "-"].map(sign =>
     code.filter(line => line[0] === sign && !line.startsWith(sign.repeat(3))),
@@ -127,6 +128,14 @@ export function wordsOf({ config, code, packages, metrics }: Changes, goal: Goal
     break;
   }
   return words;
+}
+
+/** Return settings with the usual digits of their numbers; as they are if only further digits tell them apart. */
+function shortened(texts: readonly string[]): readonly string[] {
+  const short = texts.map(text =>
+    /^-?\d+\.\d+(e[-+]?\d+)?$/.test(text) ? formatConfigValue(Number(text)) : text,
+  );
+  return new Set(short).size === new Set(texts).size ? short : texts;
 }
 
 /** Return the best value by the metric's goal; null without a goal or a value. */

@@ -174,16 +174,18 @@ async function tableAnswer(
   const all = (table.data[0] ?? []).map((_, row) => table.data.map(column => column[row]));
   const text = String(filter ?? "").toLowerCase();
   const matches = (row: readonly unknown[]) =>
-    row.some(cell =>
-      String(cell ?? "")
-        .toLowerCase()
-        .includes(text),
-    );
+    row.some((cell, column) => textOf(cell, table.columns[column].type).toLowerCase().includes(text));
   const rows = text ? all.filter(matches) : all;
   const at = table.columns.findIndex(({ name }) => name === sort);
   if (at >= 0) rows.sort((a, b) => compareCells(a[at], b[at], descending ? -1 : 1));
   const first = Number(from);
   return { columns: table.columns, rows: rows.slice(first, first + Number(count)), total: rows.length };
+}
+
+/** Return what a cell shows as text; of media their caption. */
+function textOf(cell: unknown, type: string): string {
+  if (typeof cell !== "object" || cell === null) return String(cell ?? "");
+  return type === "media" ? String((cell as { caption?: unknown }).caption ?? "") : JSON.stringify(cell);
 }
 
 /** Numbers by value, texts by letter; what is missing comes last. */

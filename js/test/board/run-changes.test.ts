@@ -38,6 +38,15 @@ test("changes in a few words: config, code, packages, and the first metric with 
   ]);
 });
 
+test("settings have six digits in the line, unless only further ones tell them apart", () => {
+  const words = (earlier: string, now: string) =>
+    wordsOf({ ...CHANGES, config: [["lr", earlier, now]] }, goalByName)[0];
+  expect(words("0.05", "0.03333333333333333")).toBe("lr 0.05 → 0.0333333");
+  expect(words("1.00000001", "1.00000002")).toBe("lr 1.00000001 → 1.00000002");
+  expect(words("1.0", "1")).toBe("lr 1.0 → 1");
+  expect(words("v1.10", "v1.20")).toBe("lr v1.10 → v1.20");
+});
+
 test("the card shows a line, and tables with the change of each metric", async () => {
   const { changes, line } = card(async () => ({ content: CHANGES, buffers: [] }));
   changes.update({ id: "r1", state: "finished" }, "");

@@ -77,3 +77,19 @@ test("rows of a table are sorted and filtered, and missing values come last", as
   expect(await numbers({ from: 1, count: 1 })).toEqual([null]);
   expect(await rows({ filter: "Y" })).toMatchObject({ total: 2 });
 });
+
+test("the filter of a table finds media by their captions only", async () => {
+  const cells = [{ kind: "image", file: "2.png", caption: "A Cat" }, { kind: "image", caption: null }, null];
+  const columns = [
+    { name: "i", type: "media" },
+    { name: "k", type: "json" },
+  ];
+  const files = { "t.json": { columns, data: [cells, cells.map((_, key) => ({ key }))] } };
+  const other = new MediaModel(items, {}, bytes, bytes, files);
+  const total = async (filter: string) => {
+    const question = { ask: "table_rows", file: "t.json", from: 0, count: 10, filter, sort: null };
+    return (await other.answer(question)).content.total;
+  };
+  const texts = ["cat", "png", "image", "null", "key", "2"];
+  expect(await Promise.all(texts.map(total))).toEqual([1, 0, 0, 0, 3, 1]);
+});

@@ -28,7 +28,7 @@ class MediaFiles(ContentFiles):
         """Return the path of a file. Raises ``ValueError`` for what is no name, ``FileNotFoundError`` when it is not there."""
         path = self.path(name)
         if not path.is_file():
-            raise FileNotFoundError(f"the file {name} is not there: it was deleted, or left out of an export")
+            raise FileNotFoundError("the file of this medium is not there: it was deleted, or left out of an export")
         return path
 
     def thumbnail(self, name: str) -> Path:

@@ -75,17 +75,15 @@ def rows(
     first: int = 0,
     count: int = MOST_ROWS,
 ) -> dict[str, Any]:
-    """Return columns, rows and the number of all rows that contain `text`, ignoring case, sorted by a column.
+    """Return columns, rows and the number of all rows that contain `text`, ignoring case, sorted by a column. Media contain their captions.
 
     Raises ``ValueError`` for a column that there is not.
     """
     columns, cells, frame = _loaded(path)
     frame = frame.with_row_index("row")
     if text:
-        places = [name for name in frame.columns if name != "row"]
-        found = [
-            pl.col(name).cast(pl.String).str.to_lowercase().str.contains(text.lower(), literal=True) for name in places
-        ]
+        texts = [_text(str(number), about["type"]) for number, about in enumerate(columns)]
+        found = [each.str.to_lowercase().str.contains(text.lower(), literal=True) for each in texts]
         frame = frame.filter(pl.any_horizontal(found).fill_null(False)) if found else frame
     if sort is not None:
         place = next((str(number) for number, about in enumerate(columns) if about["name"] == sort), None)
@@ -98,6 +96,12 @@ def rows(
         "rows": [[_shown(column[number]) for column in cells] for number in chosen],
         "total": frame.height,
     }
+
+
+def _text(name: str, kind: str) -> pl.Expr:
+    """Return what a column's cells show as text."""
+    text = pl.col(name).cast(pl.String)
+    return text.str.json_path_match("$.caption") if kind == "media" else text
 
 
 def _shown(cell: Any) -> Any:
