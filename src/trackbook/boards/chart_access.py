@@ -165,7 +165,7 @@ class ChartAccess:
         return [chart for group in dict.fromkeys(order) for chart in groups.get(group, ())]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole board as it is now to `path`, a ``.html``, ``.json``, ``.png``, ``.svg`` or ``.pdf`` file.
+        """Write all charts of the board as they are now to `path`, a ``.html``, ``.json``, ``.png``, ``.svg`` or ``.pdf`` file.
 
         Raises ``ImportError`` when vl-convert is missing, which all but ``.json`` need, and ``ValueError`` for another
         ending.
