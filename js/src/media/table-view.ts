@@ -5,6 +5,7 @@ import type { ItemSource, OpenItem } from "./lightbox.ts";
 import { icon, MOST_UNASKED, problemNote, showBlob } from "./media-dom.ts";
 import type { MediaStore, TablePage } from "./media-store.ts";
 import type { MediaItem } from "./media-types.ts";
+import { RowReader } from "./row-reader.ts";
 
 const ROW = 26; // px; as in media.css
 const MEDIA_ROW = 72; // px of a row with images
@@ -31,6 +32,8 @@ export class TableView {
   #pages = new Map<number, TablePage["rows"] | "loading">();
   #columns: TablePage["columns"] = [];
   #total = 0;
+  #reader: RowReader;
+  #read: number | null = null; // the row that is read whole
   #made = new Map<number, { element: HTMLElement; filled: boolean; gone: AbortController }>();
   #sort: string | null = null;
   #descending = false;
@@ -50,7 +53,9 @@ export class TableView {
     this.#rows = this.#newRows(ROW);
     this.#scroll.append(this.#head, this.#rows.element);
     const line = h("div", { class: "tb-media-line" }, this.#filter, this.#status);
-    this.element.append(line, this.#scroll);
+    this.#reader = new RowReader(by => this.#turn(by), signal);
+    this.element.append(line, this.#scroll, this.#reader.element);
+    this.#rowEvents();
     this.#drawSoon = nextFrame(() => this.#draw(), signal);
     this.#scroll.addEventListener("scroll", this.#drawSoon, { signal, passive: true });
     onResize(this.#scroll, this.#drawSoon, signal);
@@ -77,9 +82,58 @@ export class TableView {
     return new VirtualRows(this.#scroll, height, 1, { class: "tb-media-table-rows", role: "rowgroup" });
   }
 
+  #rowEvents() {
+    const signal = this.#signal;
+    const click = (event: MouseEvent) => {
+      const row = (event.target as Element).closest(".tb-media-table-row");
+      if (!row || (event.target as Element).closest("button") || getSelection()?.toString()) return;
+      this.#readRow(Number(row.getAttribute("aria-rowindex")) - 2);
+    };
+    const key = (event: KeyboardEvent) => {
+      const isInRows = event.target === this.#scroll;
+      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (event.key === "Escape" && this.#read !== null) this.#turn(null);
+      else if (event.key === "Enter" && isInRows && this.#read === null)
+        this.#readRow(Math.round(this.#scroll.scrollTop / this.#height));
+      else if (by && isInRows && this.#read !== null) this.#turn(by);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    this.#scroll.addEventListener("click", click, { signal });
+    this.element.addEventListener("keydown", key, { signal });
+  }
+
+  /** Read the row so many after the one that is read, or none. */
+  #turn(by: number | null) {
+    const isClosed = by === null || this.#read === null;
+    this.#readRow(isClosed ? null : Math.max(0, Math.min(this.#total - 1, (this.#read as number) + by)));
+    if (isClosed) this.#scroll.focus({ preventScroll: true });
+  }
+
+  #readRow(row: number | null) {
+    this.#read = row;
+    this.#showRead();
+    if (row !== null) this.#rows.reveal(row);
+    this.#draw();
+  }
+
+  #showRead() {
+    const at = this.#read;
+    const page = at === null ? undefined : this.#pages.get(Math.floor(at / PAGE));
+    if (page === "loading" || (page === undefined && at !== null && at < this.#total)) return;
+    const row = at === null || !page ? undefined : page[at % PAGE];
+    if (at === null || !row) return this.#reader.show(null);
+    const texts = this.#columns.flatMap(({ name, type }, i) =>
+      type === "media" ? [] : [{ name, text: wholeText(row[i]) }],
+    );
+    this.#reader.show({ place: at, total: this.#total, cells: texts });
+  }
+
   /** Ask for the rows anew. */
   #reorder() {
     this.#scroll.scrollTop = 0;
+    this.#read = null;
     this.#askAnew(0);
   }
 
@@ -201,6 +255,9 @@ export class TableView {
     this.#forget(from, end);
     this.#scroll.setAttribute("aria-rowcount", String(this.#total + 1));
     this.#rows.update(this.#total, index => this.#row(index));
+    this.#showRead();
+    for (const [index, { element }] of this.#made)
+      element.classList.toggle("tb-media-read", index === this.#read && !this.#reader.element.hidden);
   }
 
   /** Take the rows out of memory that are out of sight. */
@@ -233,6 +290,7 @@ export class TableView {
 
   #cell(value: unknown, type: string, place: Place, signal: AbortSignal): HTMLElement {
     const cell = h("div", { role: "cell", class: "tb-media-cell", "data-type": type });
+    if (type === "string") cell.dir = "auto"; // the beginning of a text from right to left is what is seen of it
     const item = type === "media" ? this.#itemAt(place) : null;
     if (item) cell.append(this.#button(item, place, signal));
     else {
@@ -300,6 +358,12 @@ function cellText(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return formatWhole(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** Return all of a cell, and JSON indented. */
+function wholeText(value: unknown): string {
+  if (typeof value === "number") return String(value).replace(/^-/, "−");
+  return typeof value === "object" && value !== null ? JSON.stringify(value, null, 2) : cellText(value);
 }
 
 function cellMedia(item: MediaItem, store: MediaStore, signal: AbortSignal): HTMLElement {

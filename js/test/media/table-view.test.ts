@@ -100,3 +100,50 @@ test("a table without the column that sorted the one before is shown as it was l
   expect(view.element.querySelector("[role=columnheader]")?.textContent).toBe("new");
   expect(cells()).toEqual(["5"]);
 });
+
+test("a long text is read whole, and the reader stays at its row when the step changes", async () => {
+  const long = (file: string) => `${file}\n\tline 2\n${"word ".repeat(900)}end`;
+  const { view, item } = await table(({ file }) => ({
+    columns: [
+      { name: "prompt", type: "string" },
+      { name: "rewards", type: "json" },
+    ],
+    rows: [
+      ["first", { format: 1 }],
+      [long(file), { format: 0 }],
+    ],
+    total: 2,
+  }));
+  const { element } = view;
+  const reader = element.querySelector(".tb-media-reader") as HTMLElement;
+  const read = () => [...reader.querySelectorAll("[role=definition]")].map(({ textContent }) => textContent);
+  expect(reader.hidden).toBe(true);
+  element.querySelectorAll<HTMLElement>("[role=row] [role=cell]")[2].click();
+  expect(reader.hidden).toBe(false);
+  expect(reader.textContent).toContain("Row 2 of 2");
+  expect(read()).toEqual([long("t0.json"), '{\n  "format": 0\n}']);
+  view.show({ ...item, file: "t1.json", step: 8 });
+  await settle();
+  expect(read()[0]).toBe(long("t1.json"));
+  const rows = element.querySelector("[role=table]") as HTMLElement;
+  const press = (key: string) => rows.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  press("ArrowUp");
+  expect(read()[0]).toBe("first");
+  press("Escape");
+  expect(reader.hidden).toBe(true);
+  press("Enter");
+  expect(read()[0]).toBe("first");
+});
+
+test("a text from right to left begins at its beginning", async () => {
+  const { view } = await table(() => ({
+    columns: [
+      { name: "text", type: "string" },
+      { name: "n", type: "number" },
+    ],
+    rows: [["كان يا ما كان", 1]],
+    total: 1,
+  }));
+  const [text, number] = view.element.querySelectorAll<HTMLElement>("[role=cell]");
+  expect([text.dir, number.dir]).toEqual(["auto", ""]);
+});
