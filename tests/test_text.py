@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackbook.text import ONE_SLIP, ago, aligned, did_you_mean, duration, listed, nearest, one_line, shorten, visible
+from trackbook.text import (
+    ONE_SLIP,
+    ago,
+    aligned,
+    did_you_mean,
+    duration,
+    listed,
+    nearest,
+    one_line,
+    shorten,
+    shorten_name,
+    visible,
+)
 
 
 @given(st.text(max_size=30), st.integers(1, 30))
@@ -77,3 +89,9 @@ def test_columns_are_aligned() -> None:
 )
 def test_how_long_ago_is_told_in_one_unit(passed: float, shown: str) -> None:
     assert ago(passed) == shown
+
+
+def test_a_short_name_keeps_its_beginning_and_its_end() -> None:
+    assert shorten_name("seed-0", 6) == "seed-0"
+    assert shorten_name("llama-3-8b-instruct-seed0", 12) == "llama…-seed0"
+    assert {len(shorten_name("x" * 50, most)) for most in range(3, 30)} == set(range(3, 30))

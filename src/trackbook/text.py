@@ -19,6 +19,14 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def shorten_name(name: str, most: int) -> str:
+    """Return `name` in at most `most` characters, without some of its middle: runs, paths and metrics often differ at their ends only."""
+    if len(name) <= most:
+        return name
+    end = most // 2
+    return f"{name[: most - 1 - end]}…{name[len(name) - end :]}"
+
+
 def one_line(text: Any, most: int = _SHOWN) -> str:
     """Return `text` on one line, with white space collapsed, in at most `most` characters."""
     return shorten(" ".join(str(text).split()), most)

@@ -179,7 +179,7 @@ def test_a_long_name_does_not_hide_the_state() -> None:
     with tb.init(project="p", name="a\nname " * 20) as run:
         pass
     [line] = ending(writer_of(run), 70)
-    assert re.fullmatch(r"trackbook: run a name [a name]+… of p: finished after \d\.\d s, 0 points", line)
+    assert re.fullmatch(r"trackbook: run a name [a name]+…[a name]+ of p: finished after \d\.\d s, 0 points", line)
 
 
 @in_pty

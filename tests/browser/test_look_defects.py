@@ -197,7 +197,7 @@ def test_names_are_cut_in_the_middle_and_remarks_stand_in_the_head(lab: Lab, nam
     named.root.get_by_role("radiogroup", name="Y scale").get_by_role("radio", name="Log").check()
     lab.page.keyboard.press("Escape")
     lab.wait_for_quiet()
-    ends = named.root.locator(".tb-metric-end")
+    ends = named.root.locator(".tb-cut-end")
     assert ends.all_inner_texts() == ["/grad_norm", "/weight_norm"]
     assert ends.evaluate_all(f"(all) => all.map({INSIDE})") == [True, True]
     remark = named.chart("zeros").locator(".tb-remarks")

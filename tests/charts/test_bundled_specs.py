@@ -166,3 +166,15 @@ def test_write_makes_one_readable_file_each(tmp_path: Any) -> None:
     bundled_specs.write(tmp_path)
     assert {path.stem for path in tmp_path.iterdir()} == set(bundled_specs.specs())
     assert all(path.read_text(encoding="utf-8").endswith("}\n") for path in tmp_path.iterdir())
+
+
+def test_axes_of_parallel_coordinates_are_in_order_and_their_names_fit() -> None:
+    axes = ["config.lr", "config.trainer.output_dir", *(f"config.key{n}" for n in range(4)), "summary.loss"]
+    rows = [
+        {"run": "a", "color": "red", "drawn": True, "axis": axis, "index": index, "at": 0.5, "mark": "line"}
+        for index, axis in enumerate(axes)
+    ]
+    spec = bundled_specs.parallel() | {"width": 560, "height": 100}
+    spec["data"] = {"values": rows[::-1]}
+    texts = re.findall(r"<text[^>]*>([^<]+)</text>", vl_convert.vegalite_to_svg(spec))
+    assert texts == ["lr", "…output_dir", "key0", "key1", "key2", "key3", "loss"]

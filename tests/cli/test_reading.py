@@ -61,6 +61,19 @@ def test_get_config_prints_json_or_pairs(trackbook_command: CommandLine) -> None
     assert valid("get config", trackbook_command("get", "config", "--json").json) == {"lr": 0.1, "opt": "adam"}
 
 
+def test_a_nested_config_is_printed_a_line_for_each_value(trackbook_command: CommandLine) -> None:
+    config = {"lr": 0.1, "optim": {"name": "adam", "betas": [0.9, 0.95], "more": {}}}
+    tb.init("digits", "nested", config=config).finish()
+    assert trackbook_command("get", "config").out.splitlines() == [
+        "lr           0.1",
+        "optim.name   adam",
+        "optim.betas  [0.9, 0.95]",
+        "optim.more   {}",
+    ]
+    assert "optim.betas  [0.9, 0.95]\n" in trackbook_command("get", "run").out
+    assert trackbook_command("get", "config", "--json").json == config
+
+
 def test_get_console_prints_lines(trackbook_command: CommandLine, tmp_path: Path, store_dir: Path) -> None:
     script(tmp_path, store_dir)
     assert trackbook_command("get", "console").out.splitlines() == ["one", "two", "three"]

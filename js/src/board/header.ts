@@ -1,6 +1,7 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { durationOf, STATE_HELP } from "../runs/run-state.ts";
+import { setName } from "../ui/cut-name.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatAgo, formatCount, formatDuration, formatRate } from "../ui/format.ts";
 
@@ -84,7 +85,7 @@ export class Header {
     if (alone) this.#run.dataset.run = run.id;
     else delete this.#run.dataset.run;
     this.#dot.style.background = color;
-    setText(this.#name, label);
+    setName(this.#name, label);
     this.#run.title = label;
     const { text, name, title } = this.#stateOf(run);
     setText(this.#state, text);

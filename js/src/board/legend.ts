@@ -3,6 +3,7 @@ import type { ViewState } from "../frames/view-state.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import type { ColorKey } from "../runs/color-by.ts";
 import { STATE_ICON } from "../runs/run-state.ts";
+import { setName } from "../ui/cut-name.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import type { LegendValue } from "./legend-values.ts";
@@ -84,7 +85,9 @@ export class Legend {
       const icon = ["running", "finished"].includes(run.state) ? [] : [stateIcon(run)];
       if (isBaseline) icon.push(h("span", { class: "tb-minor" }, "baseline"));
       if (value) icon.push(h("span", { class: "tb-minor tb-number", title: value.title }, value.text));
-      chip.replaceChildren(swatch(color, dash), h("span", { class: "tb-run-name" }, label), ...icon);
+      const name = h("span", { class: "tb-run-name" });
+      setName(name, label);
+      chip.replaceChildren(swatch(color, dash), name, ...icon);
       chip.title = `${label}, ${run.state}${run.faded ? ", an earlier run" : ""}\nClick to hide or show, double-click to show only this run, Shift-click to compare the others with it.`;
       this.#chips.set(run.id, { chip, key });
     }

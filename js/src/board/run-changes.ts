@@ -3,6 +3,7 @@ import type { Requests } from "../frames/requests.ts";
 import { NoAnswer } from "../frames/requests.ts";
 import { goalOf } from "../plot/chart-options.ts";
 import { formatConfigValue } from "../runs/columns.ts";
+import { shortName } from "../ui/cut-name.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatChange, formatValue } from "../ui/format.ts";
 
@@ -24,6 +25,7 @@ export interface Changes {
 type GoalOf = (metric: string) => ReturnType<typeof goalOf>;
 
 const LOST = "The baseline was deleted.";
+const LONGEST_VALUE = 32; // letters of a setting in the line
 const SHOWN = 3; // changes of the config in the line
 const AGAIN = 10_000; // ms until a running run is compared again
 
@@ -130,12 +132,14 @@ export function wordsOf({ config, code, packages, metrics }: Changes, goal: Goal
   return words;
 }
 
-/** Return settings with the usual digits of their numbers; as they are if only further digits tell them apart. */
+/** Return settings with the usual digits of their numbers and without the middle of texts; as they are if only what is left out tells them apart. */
 function shortened(texts: readonly string[]): readonly string[] {
   const short = texts.map(text =>
     /^-?\d+\.\d+(e[-+]?\d+)?$/.test(text) ? formatConfigValue(Number(text)) : text,
   );
-  return new Set(short).size === new Set(texts).size ? short : texts;
+  const shown = new Set(short).size === new Set(texts).size ? short : texts;
+  const cut = shown.map(text => shortName(text, LONGEST_VALUE));
+  return new Set(cut).size === new Set(shown).size ? cut : shown;
 }
 
 /** Return the best value by the metric's goal; null without a goal or a value. */

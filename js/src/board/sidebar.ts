@@ -188,7 +188,7 @@ export class Sidebar {
 
   #showGroupings(entries: readonly RunEntry[]) {
     const by = this.#state.get("group_by");
-    const keys = entries.length ? this.#panel.columns.config : [];
+    const keys = entries.length ? this.#panel.columns.varying() : []; // a value that all runs have makes no groups
     const values = ["", "group", ...keys.map(key => `config.${key}`)];
     if (!values.includes(by)) values.push(by);
     const shown = [...this.#groupBy.options].map(({ value }) => value);

@@ -9,6 +9,7 @@ import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } 
 import type { PlotRow, RunStyle } from "../plot/plot-rows.ts";
 import { endPoint, type Range } from "../plot/series-window.ts";
 import { pictureSpec, type Spec, specOf } from "../plot/specs.ts";
+import { setName } from "../ui/cut-name.ts";
 import { h, setChildren, setText } from "../ui/dom.ts";
 import { formatAlone, formatValue } from "../ui/format.ts";
 import type { TextLook, Theme } from "../ui/theme.ts";
@@ -94,7 +95,7 @@ export class Chart {
   /** Set what stands above the chart; the rest of the metric's name is added in full screen. */
   setTitle(title: string) {
     if (this.title.textContent === title) return;
-    this.title.replaceChildren(...cutInTheMiddle(title));
+    setName(this.title, title);
     this.title.dataset.prefix = this.metric.endsWith(title) ? this.metric.slice(0, -title.length) : "";
   }
 
@@ -357,19 +358,6 @@ function tickStep(rows: readonly PlotRow[], window: Range | null): number {
 }
 
 const TICKS = 4;
-const LONG = 18; // letters of a name from which on it may be cut
-const END = 16; // letters kept at its end, which distinguish names with a common beginning
-
-/** Return a name in two parts, the first of which is cut if both do not fit. */
-function cutInTheMiddle(name: string): (HTMLElement | string)[] {
-  if (name.length <= LONG) return [name];
-  const slash = name.lastIndexOf("/");
-  const at = name.length - slash <= END ? slash : name.length - END / 2;
-  return [
-    h("span", { class: "tb-metric-start" }, name.slice(0, at)),
-    h("span", { class: "tb-metric-end" }, name.slice(at)),
-  ];
-}
 
 function sameScene(a: ChartScene, b: ChartScene): boolean {
   return (

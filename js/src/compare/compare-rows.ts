@@ -2,10 +2,12 @@ import type { RunEntry, Scalar } from "../frames/runs-table.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import type { RunColumn } from "../runs/columns.ts";
 import { compareValues } from "../runs/sorting.ts";
+import { shortName } from "../ui/cut-name.ts";
 
 export const MOST_LINES = 300; // of parallel coordinates
 const LABEL_ROOM = 0.07; // of an axis' length, for a label
 const CATEGORY_LABELS = 8; // labels of a categorical axis
+const LONGEST_LABEL = 13; // letters of a label, which stands between two axes
 export const LOG_RATIO = 20; // ratio of largest to smallest value from which an axis is logarithmic
 export const UNDRAWN_COLOR = "#8b93a1"; // for runs without a colour, in both themes
 
@@ -75,7 +77,10 @@ export function parallelAxis(column: RunColumn, values: readonly Scalar[]): Para
     const places = new Map(distinct.map((value, i) => [value, i / (distinct.length - 1)]));
     const every = Math.ceil(distinct.length / CATEGORY_LABELS);
     const named = distinct.filter((_, i) => i % every === 0);
-    const ticks = named.map(value => ({ at: places.get(value) as number, text: String(value) }));
+    const ticks = named.map(value => ({
+      at: places.get(value) as number,
+      text: shortName(String(value), LONGEST_LABEL),
+    }));
     return { column, place: value => places.get(value) as number, ticks };
   }
   const [low, high] = [distinct[0], distinct[distinct.length - 1]] as number[];
@@ -111,13 +116,14 @@ export function parallelRows(
     );
     return axis ? [axis] : [];
   });
-  const ticks = axes.flatMap(({ column, ticks }) =>
+  const ticks = axes.flatMap(({ column, ticks }, index) =>
     ticks.map(
       ({ at, text }): CompareRow => ({
         run: "",
         color: "",
         drawn: false,
         axis: column.id,
+        index,
         at,
         text,
         mark: "tick",

@@ -4,6 +4,7 @@ import type { RunEntry, Scalar, Statistic as Which } from "../frames/runs-table.
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { formatConfigValue, formatScalar, type RunColumn, type RunColumns } from "../runs/columns.ts";
 import { compareValues as order } from "../runs/sorting.ts";
+import { setName } from "../ui/cut-name.ts";
 import { h, labelled, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
@@ -177,6 +178,8 @@ export class Compare {
       const bar = h("div", { class: "tb-importance-bar" });
       bar.style.width = `${Math.round(100 * share)}%`;
       const way = Number.isNaN(correlation) ? "" : correlation > 0 ? "↑" : "↓";
+      const name = h("span", {});
+      setName(name, column.title);
       const said = Number.isNaN(correlation) ? "" : `; rank correlation ${correlation.toFixed(2)}`;
       return h(
         "div",
@@ -184,7 +187,7 @@ export class Compare {
           class: "tb-importance-line",
           title: `${column.title} explains ${Math.round(100 * share)} %${said}`,
         },
-        h("span", {}, column.title),
+        name,
         h("span", { class: "tb-importance-track" }, bar),
         h("span", { class: "tb-number" }, `${Math.round(100 * share)} % ${way}`.trim()),
       );

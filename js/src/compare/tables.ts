@@ -1,6 +1,7 @@
 import type { RunEntry, Scalar, Statistic } from "../frames/runs-table.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import type { RunColumn } from "../runs/columns.ts";
+import { setName } from "../ui/cut-name.ts";
 import { h, swatch } from "../ui/dom.ts";
 
 export const MOST_RUNS = 12; // side by side
@@ -54,14 +55,15 @@ export function compareTable(
   const heads = entries.map(({ id, name }) => {
     const style = styleOf(id);
     const line = style ? [swatch(style.color, style.dash, 14)] : [];
-    const text = h("span", { class: "tb-runs-name", title: name }, style?.label ?? name);
+    const text = h("span", { class: "tb-runs-name", title: name });
+    setName(text, style?.label ?? name);
     return h("th", { scope: "col" }, h("div", { class: "tb-compare-run" }, ...line, text));
   });
   const rows = lines.map(line =>
     h(
       "tr",
       { class: line.differs ? "" : "tb-same" },
-      h("th", { scope: "row", title: line.title }, line.title),
+      h("th", { scope: "row", title: line.title }, nameOf(line.title)),
       ...line.values.map((value, place) => tableCell(value, place, line, format)),
     ),
   );
@@ -79,6 +81,13 @@ export function compareTable(
   );
 }
 
+/** Return a name or value as a cell has it: cut in its middle where it is long. */
+function nameOf(text: string): HTMLElement {
+  const name = h("div", { class: "tb-compare-name" });
+  setName(name, text);
+  return name;
+}
+
 function tableCell(
   value: Scalar | undefined,
   place: number,
@@ -86,7 +95,11 @@ function tableCell(
   format: RunColumn["format"],
 ): HTMLElement {
   const text = value === undefined ? "–" : format(value);
-  const cell = h("td", { class: typeof value === "number" ? "tb-runs-figure" : "", title: text }, text);
+  const cell = h(
+    "td",
+    { class: typeof value === "number" ? "tb-runs-figure" : "", title: text },
+    nameOf(text),
+  );
   if (!("least" in line)) return cell;
   const mark = line.least.has(place)
     ? ["▾", "the smallest"]

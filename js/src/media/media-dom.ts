@@ -1,4 +1,5 @@
 import { download } from "../interact/pictures.ts";
+import { setName } from "../ui/cut-name.ts";
 import { h, svg } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import css from "./media.css";
@@ -54,11 +55,13 @@ export function adoptMediaStyle(element: Element) {
 export function runLabel({ label, color }: RunLook, step?: number | null): HTMLElement {
   const dot = h("span", { class: "tb-dot", "aria-hidden": "true" });
   dot.style.background = color;
+  const name = h("span", { class: "tb-media-run-name" });
+  setName(name, label);
   return h(
     "span",
     { class: "tb-media-run", title: label },
     dot,
-    h("span", { class: "tb-media-run-name" }, label),
+    name,
     ...(step == null ? [] : [stepWords(step)]),
   );
 }

@@ -42,7 +42,7 @@ export class RowReader {
     this.#shown = shown;
     const parts = cells.flatMap(({ name, text }) => [
       h("div", { role: "term" }, name),
-      h("div", { role: "definition", dir: "auto" }, text),
+      h("div", { role: "definition" }, text),
     ]);
     this.#body.replaceChildren(...parts);
     this.#body.scrollTop = 0;

@@ -1,3 +1,4 @@
+import { setName } from "../ui/cut-name.ts";
 import { button, h, searchField, setChildren } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
 import type { RunColumn, RunColumns } from "./columns.ts";
@@ -78,11 +79,13 @@ export class ColumnChooser {
       );
     box.addEventListener("change", change, { signal: this.signal });
     const kinds = { run: "", config: "config", summary: "last", min: "", max: "" };
+    const name = h("span", {});
+    setName(name, title);
     return h(
       "label",
       { class: "tb-choice", title: id },
       box,
-      h("span", {}, title),
+      name,
       h("span", { class: "tb-minor" }, kinds[kind]),
     );
   }

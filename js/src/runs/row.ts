@@ -1,5 +1,6 @@
 import type { RunEntry } from "../frames/runs-table.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
+import { setName } from "../ui/cut-name.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 import type { RunColumn } from "./columns.ts";
 import { groupSummary } from "./group-summary.ts";
@@ -61,7 +62,7 @@ export class RunRow {
     element.classList.toggle("tb-runs-active", state.active);
     this.box.checked = state.shown;
     this.box.setAttribute("aria-label", `Show ${entry.name}`);
-    setText(this.#name, entry.name);
+    setName(this.#name, entry.name);
     this.#name.title = `${entry.name}\n${entry.id}`;
     const unseen = lastSeen(entry, state.now);
     setText(this.#icon, unseen ? UNSEEN_ICON : STATE_ICON[entry.state]);
@@ -87,7 +88,7 @@ export class RunRow {
       const cell = this.#cells[i] ?? h("div", { class: "tb-runs-cell", role: "gridcell" });
       const value = column.value(entry, now);
       const text = column.text?.(entry, now) || (value === undefined ? "" : column.format(value));
-      setText(cell, text);
+      setName(cell, text);
       if (cell.title !== text) cell.title = text;
       pin(cell, pins[i]);
       cell.classList.toggle("tb-runs-figure", typeof value === "number");
@@ -152,7 +153,7 @@ export class GroupRow {
     box.indeterminate = shown > 0 && shown < group.members.length;
     box.setAttribute("aria-label", `Show all of ${group.label}`);
     this.#arrow.classList.toggle("tb-open", open);
-    setText(this.#name, group.label);
+    setName(this.#name, group.label);
     this.#name.title = group.label;
     setText(this.#count, String(group.members.length));
     this.#showCells(group, state);

@@ -47,6 +47,18 @@ test("settings have six digits in the line, unless only further ones tell them a
   expect(words("v1.10", "v1.20")).toBe("lr v1.10 → v1.20");
 });
 
+test("long settings keep their beginnings and ends in the line, unless only their middles differ", () => {
+  const words = (earlier: string, now: string) =>
+    wordsOf({ ...CHANGES, config: [["output_dir", earlier, now]] }, goalByName)[0];
+  const path = (seed: number, end = "") =>
+    `/mnt/checkpoints/llama-3-8b-instruct-grpo-lora/seed-${seed}${end}`;
+  expect(words(path(0), path(1))).toBe(
+    "output_dir /mnt/checkpoint…grpo-lora/seed-0 → /mnt/checkpoint…grpo-lora/seed-1",
+  );
+  const end = "/a-folder-that-is-the-same-for-all";
+  expect(words(path(0, end), path(1, end))).toBe(`output_dir ${path(0, end)} → ${path(1, end)}`);
+});
+
 test("the card shows a line, and tables with the change of each metric", async () => {
   const { changes, line } = card(async () => ({ content: CHANGES, buffers: [] }));
   changes.update({ id: "r1", state: "finished" }, "");

@@ -151,6 +151,12 @@ test("each run with all values is a line through its positions", () => {
   expect(made.runs).toBe(2);
 });
 
+test("labels of parallel axes are short, and differ where long values differ at their ends", () => {
+  const paths = [0, 1].map(seed => `/mnt/checkpoints/llama-3-8b-instruct/seed-${seed}`);
+  const axis = parallelAxis(project([]).column("config.output_dir"), paths);
+  expect(axis?.ticks.map(({ text }) => text)).toEqual(["/mnt/c…seed-0", "/mnt/c…seed-1"]);
+});
+
 test("the number of parallel lines is limited", () => {
   const runs = Array.from({ length: 2000 }, (_, i) => ({ id: `r${i}`, config: { lr: i } }));
   const { entries, column } = project(runs);

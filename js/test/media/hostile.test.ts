@@ -115,7 +115,11 @@ test("a cell of a table is text, whatever it holds", async () => {
   await new Promise(resolve => setTimeout(resolve));
   const cells = [...table.element.querySelectorAll("[role=cell]")].map(cell => cell.textContent);
   expect(cells).toEqual([EVIL, "1.5", JSON.stringify({ kind: "image", file: EVIL }), ""]);
-  expect(dangers(table.element)).toEqual([]);
+  const within = (place: string) => table.element.querySelector(place) as HTMLElement;
+  expect(dangers(within("[role=table]"))).toEqual([]);
+  within("[role=cell]").click();
+  expect(within(".tb-media-reader [role=definition]").textContent).toBe(EVIL);
+  expect(dangers(within(".tb-media-reader-body"))).toEqual([]);
 });
 
 test("an image in a table without a thumbnail is loaded only if it is small", async () => {

@@ -180,6 +180,16 @@ test("a column of a metric sorts the best first, as its goal or name says", () =
   ]).toEqual(["summary.val/loss", "-summary.acc", "-summary.size", "summary.score"]);
 });
 
+test("runs are grouped by settings that differ, which are all that is offered", () => {
+  const { find } = show([
+    { config: { lr: 1, "trainer.bf16": true } },
+    { config: { lr: 2, "trainer.bf16": true } },
+  ]);
+  const options = (selector: string) =>
+    [...find(selector).querySelectorAll("option")].map(each => each.value);
+  expect(options("[aria-label='Group runs by']")).toEqual(["", "group", "config.lr"]);
+});
+
 test("the sort column is shown even if it was not chosen", () => {
   const { find } = show(abc, { run_sort: "-max.loss", run_columns: ["state"] });
   const heads = [...find(".tb-runs-head").children].map(head => head.textContent);

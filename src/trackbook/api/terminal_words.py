@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from .. import forks, settings
 from ..metrics import logged
 from ..notebook import host
-from ..text import aligned, duration, shorten, visible
+from ..text import aligned, duration, shorten, shorten_name, visible
 from ..tracking.alert_rows import AlertRow
 from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
@@ -92,13 +92,13 @@ def ending(writer: RunWriter, columns: int, curves: bool | None = None) -> list[
     end += "" if writer.at_risk is None else f"{min(writer.at_risk, points):,} of "
     end += f"{points:,} point{'s' * (points != 1)}" + " NOT on disk" * (writer.at_risk is not None)
     begin = "trackbook: run "
-    lines = [begin + shorten(writer.name, max(columns - len(begin) - len(end), _SHORTEST_NAME)) + end]
+    lines = [begin + shorten_name(writer.name, max(columns - len(begin) - len(end), _SHORTEST_NAME)) + end]
     shown = dict(list(figures.items())[:_MOST_METRICS])
     rows = [["metric", "last", "min", "max"]]
     for name, one in shown.items():
         numbers = (one.last, one.min, one.max)
         rows.append(
-            [shorten(name, _WIDEST_NAME), *("nan" if math.isnan(value) else f"{value:.5g}" for value in numbers)]
+            [shorten_name(name, _WIDEST_NAME), *("nan" if math.isnan(value) else f"{value:.5g}" for value in numbers)]
         )
     table = aligned(rows) if shown else []
     width = min(columns - max(map(len, table), default=0) - 5, _WIDEST_CURVE)
@@ -157,7 +157,7 @@ def shown_progress(path: Path) -> Iterator[Callable[[ImportProgress], None] | No
 def progress_line(path: Path, progress: ImportProgress) -> str:
     """Return a line that says how far an import is."""
     runs = f"run {progress.number:,} of {progress.runs:,}"
-    name = shorten(visible(path.name), _WIDEST_NAME)
+    name = shorten_name(visible(path.name), _WIDEST_NAME)
     media = f", {progress.media:,} media" if progress.media else ""
     return f"trackbook: importing {name}: {runs}, {progress.fraction:.0%}, {progress.points:,} points{media}"
 

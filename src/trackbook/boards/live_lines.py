@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ..charts.thinning import corners, thinned
 from ..metrics import logged
 from ..notebook import host
-from ..text import elapsed, shorten
+from ..text import elapsed, shorten_name
 
 if TYPE_CHECKING:
     from ..frames.picture import Picture
@@ -130,7 +130,7 @@ def line_of(picture: Picture, run_id: str, board: Board, *, live: bool = True) -
     metric = main_metric(picture, run)
     steps, values = _values(picture, run, metric)
     last = [f"{metric} {values[-1]:.4g}"] if values else []
-    words = [shorten(run["name"], _LONGEST_NAME), *last, *_progress(run, live=live), *_state(run)]
+    words = [shorten_name(run["name"], _LONGEST_NAME), *last, *_progress(run, live=live), *_state(run)]
     parts = [f"<span>{html.escape(word)}</span>" for word in words]
     if len(values) > 1:
         parts.insert(1, _sparkline(steps, values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..metrics import logged
-from ..text import aligned, shorten
+from ..text import aligned, shorten_name
 from .frame_source import FrameSource
 
 MOST_RUNS: Final = 4  # the newest
@@ -21,13 +21,13 @@ def text_board(project: str, source: FrameSource) -> str:
     metrics = list(logged(source.picture.metrics))
     title = f"trackbook board of {project!r}"
     table = [
-        ["", *(shorten(run["name"], _WIDEST) for run in shown)],
+        ["", *(shorten_name(run["name"], _WIDEST) for run in shown)],
         ["state", *(run["state"] for run in shown)],
         ["steps", *(str(run["done"]) for run in shown)],
     ]
     for name in metrics[:MOST_METRICS]:
         found = [summaries[run["id"]].get(name) for run in shown]
-        table.append([shorten(name, _WIDEST), *("" if one is None else f"{one.last:.5g}" for one in found)])
+        table.append([shorten_name(name, _WIDEST), *("" if one is None else f"{one.last:.5g}" for one in found)])
     if not shown:
         return f"{title}: no runs yet"
     left_out = [

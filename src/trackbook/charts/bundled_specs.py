@@ -47,6 +47,8 @@ def _compared_axis(axis: str) -> Spec:
 
 def parallel() -> Spec:
     """Return a chart with a line for each run through its positions ``at`` (0 to 1) on each ``axis``, with ticks as texts."""
+    name = "slice(datum.label, indexof(datum.label, '.') + 1)"  # config.lr
+    letters = "max(6, floor(width / (7 * length(domain('x')))))"  # that fit; the end of a nested key tells it apart
     axis = {
         "orient": "top",
         "domain": False,
@@ -56,13 +58,13 @@ def parallel() -> Spec:
         "labelOverlap": False,
         "labelFlush": False,
         "labelPadding": 12,
-        "labelExpr": "slice(datum.label, indexof(datum.label, '.') + 1)",  # config.lr
+        "labelExpr": f"length({name}) > {letters} ? '…' + slice({name}, 1 - {letters}) : {name}",
     }
     x = {
         "field": "axis",
         "type": "nominal",
         "title": None,
-        "sort": None,
+        "sort": {"field": "index", "op": "min"},  # not the order in which axes have come
         "scale": {"type": "point", "padding": 0.35},
         "axis": axis,
     }
@@ -85,7 +87,7 @@ def parallel() -> Spec:
         "layer": [
             {
                 "mark": {"type": "rule", "strokeWidth": 1, "opacity": 0.5, "color": "#8b93a1"},
-                "transform": [{"aggregate": [], "groupby": ["axis"]}],
+                "transform": [{"aggregate": [{"op": "min", "field": "index", "as": "index"}], "groupby": ["axis"]}],
             },
             {
                 "mark": {"type": "line", "strokeWidth": 1.5, "strokeJoin": "round"},

@@ -97,7 +97,10 @@ def run_(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: 
         print_table(("metric", "last", "min", "max", "points"), rows)
 
 
-def _print_pairs(pairs: dict[str, Any]) -> None:
+def _print_pairs(nested: dict[str, Any]) -> None:
+    from ..data.run_differences import leaves
+
+    pairs = dict(leaves(nested))
     width = max(map(len, pairs), default=0)
     for name, value in pairs.items():
         said = value if isinstance(value, str) else json_text(value)

@@ -172,7 +172,7 @@ def view(watched: WatchedRun, sight: Sight, columns: int, lines: int) -> Rendera
     from rich.table import Table
     from rich.text import Text
 
-    from ..text import duration, shorten, visible
+    from ..text import duration, shorten_name, visible
 
     record = sight.record
     facts = [
@@ -202,6 +202,6 @@ def view(watched: WatchedRun, sight: Sight, columns: int, lines: int) -> Rendera
         table.add_column(key, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True, style="cyan", overflow="crop")
     for name, row in cells.items():
-        table.add_row(Text(shorten(visible(name), name_width)), *row, watched.curves.line(name, width))
+        table.add_row(Text(shorten_name(visible(name), name_width)), *row, watched.curves.line(name, width))
     more = len(sight.metrics) - len(shown)
     return Group(*parts, table, *([Text(f"and {more} more metrics", style="dim")] if more else []))

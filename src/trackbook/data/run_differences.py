@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..metrics import logged
 from ..store.documents import document
-from ..text import one_line
+from ..text import one_line, shorten_name
 from ..types import CAPTURED
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def differences(first: Recorded, second: Recorded) -> Differences:
 
 def changed(first: Any, second: Any) -> Pairs:
     """Return the leaves in which two JSON objects differ, by dotted name."""
-    pairs = _paired(dict(_flat(first)), dict(_flat(second)))
+    pairs = _paired(dict(leaves(first)), dict(leaves(second)))
     return {name: pair for name, pair in pairs.items() if not _same(*pair)}
 
 
@@ -131,7 +131,7 @@ def _paired(first: Mapping[str, Any], second: Mapping[str, Any]) -> Pairs:
     return {name: (first.get(name, ABSENT), second.get(name, ABSENT)) for name in dict.fromkeys([*first, *second])}
 
 
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the leaves of nested objects and lists of objects; a list of plain values is a leaf."""
     inside: Any = None
     if isinstance(value, Mapping):
@@ -142,7 +142,7 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, value
         return
     for key, item in inside:
-        yield from _flat(item, f"{name}.{key}" if name else str(key))
+        yield from leaves(item, f"{name}.{key}" if name else str(key))
 
 
 def _same(first: Any, second: Any) -> bool:
@@ -208,7 +208,10 @@ def _remark(found: Differences, what: str) -> str:
 
 
 def _rows(pairs: Pairs) -> list[tuple[str, str, str]]:
-    return [(one_line(name, _WIDEST), _brief(first), _brief(second)) for name, (first, second) in pairs.items()]
+    return [
+        (shorten_name(one_line(name, len(name)), _WIDEST), _brief(first), _brief(second))
+        for name, (first, second) in pairs.items()
+    ]
 
 
 def _code(found: Differences) -> list[str]:
@@ -225,7 +228,7 @@ def _brief(value: Any) -> str:
     text = str(value)
     if (lines := text.strip().count("\n")) > 0:
         return f"{lines + 1:,} lines"
-    return one_line(text, _WIDEST)
+    return shorten_name(one_line(text, len(text)), _WIDEST)
 
 
 def _escaped(text: str) -> str:
