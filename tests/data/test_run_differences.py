@@ -223,3 +223,13 @@ def test_long_diff_names_the_number_of_cut_lines() -> None:
         assert f"the first {MOST_METRICS} of {MOST_METRICS + 5}" in said
         assert f"m{MOST_METRICS}" not in said
         assert f"... {2000 + 4 - MOST_LINES:,} more lines" in said
+
+
+def test_the_text_fits_into_the_width_of_a_terminal_and_tells_long_values_apart() -> None:
+    path = "/mnt/checkpoints/llama-3-8b-instruct-grpo-lora-r16-alpha32/seed-"
+    first, second = ({"config": {"lr": seed, "trainer.output_dir": f"{path}{seed}"}} for seed in (0, 1))
+    lines = as_text(two(first, second), 80).splitlines()
+    assert max(map(len, lines)) <= 80
+    (line,) = [line for line in lines if "output_dir" in line]
+    assert line.split() == ["trainer.output_dir", "/mnt/checkp…pha32/seed-0", "/mnt/checkp…pha32/seed-1"]
+    assert as_text(two(first, second), 200) == as_text(two(first, second))

@@ -5,6 +5,7 @@ import { isSystem } from "../metrics.ts";
 import { nearestTrace } from "../plot/nearest.ts";
 import { descending, type Trace } from "../plot/plot.ts";
 import type { PlotRow } from "../plot/plot-rows.ts";
+import { setName } from "../ui/cut-name.ts";
 import { h, swatch } from "../ui/dom.ts";
 import { formatChange, formatClock, formatCount, formatValue } from "../ui/format.ts";
 
@@ -121,11 +122,13 @@ export class Hover {
       const change = changes.size ? [h("span", { class: "tb-delta" }, changes.get(trace) ?? "")] : [];
       const value = h("span", { class: "tb-tip-value" }, formatValue(row.value));
       const smooth = smoothing ? [h("span", { class: "tb-tip-smooth" }, formatValue(row.smooth))] : [];
+      const name = h("span", { class: "tb-tip-name" });
+      setName(name, style.label);
       return h(
         "div",
         { class: style === nearest?.style && hits.length > 1 ? "tb-tip-line tb-tip-nearest" : "tb-tip-line" },
         swatch(style.color, style.dash),
-        h("span", { class: "tb-tip-name" }, style.label),
+        name,
         ...(same ? [] : from(cells[i])),
         ...smooth,
         value,

@@ -45,8 +45,8 @@ function onAxis(value: number, step: number): string {
   if (size >= 1e4 && size < 1e12 && step < size * 1e-4) return fixed(`,.${Math.min(6, decimals(step, 1))}f`);
   if (size >= 1e4) return isRound(value) ? prefixedShort(value) : formatValue(value);
   if (step < 1e-4 || Number.isInteger(value)) return formatValue(value);
-  if (size < step * 1e-9) return "0";
-  if (size < step / 1000) return fixed(".2e");
+  if (size < Math.min(step, 1) * 1e-9) return "0";
+  if (size < step / 1000) return fixed(size < 1e-3 ? ".2e" : ".3r");
   return fixed(`.${Math.min(Math.max(decimals(step, 3), decimals(size, 3)), 8)}f`);
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import finding
 from .exit_codes import UsageError
 from .options import Dir, Json, Project, Run, examples
-from .output import print_json, say
+from .output import print_json, say, terminal_width
 
 if TYPE_CHECKING:
     import typer
@@ -38,7 +38,7 @@ def diff(first: Run, second: Run, project: Project = None, dir: Dir = None, as_j
         recorded(one.store, left, label_of(left, records)), recorded(other.store, right, label_of(right, records))
     )
     if not as_json:
-        say(as_text(found))
+        say(as_text(found, terminal_width()))
         return
     print_json(
         {

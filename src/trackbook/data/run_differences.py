@@ -23,6 +23,7 @@ _VOLATILE: Final = frozenset({"process.pid", "disk.free_gb", "cpu.mhz"})  # diff
 MOST_METRICS: Final = 60
 MOST_LINES: Final = 400  # of code
 _WIDEST: Final = 60  # characters of a value
+_NARROWEST: Final = 8  # characters of a column, however narrow the terminal is
 _SAME: Final = {"config": "the same", "environment": "the same", "code": "the same", "last values": "none yet"}
 
 # Translucent backgrounds, readable in light and dark themes.
@@ -157,18 +158,30 @@ def _same(first: Any, second: Any) -> bool:
 # --- as text and HTML -------------------------------------------------------------------------------------------------
 
 
-def as_text(found: Differences) -> str:
-    """Return the differences as aligned columns, then the diff of the code."""
+def as_text(found: Differences, width: int | None = None) -> str:
+    """Return the differences as aligned columns, then the diff of the code. The columns fit into so many characters."""
     sections = list(_sections(found))
-    rows = [row for _, pairs, _ in sections for row in _rows(pairs)]
-    names = max([len(name) for name, *_ in rows], default=0)
-    firsts = max([len(first) for _, first, _ in rows] + [len(found.labels[0])])
-    lines = [f"{'':<{names + 2}}  {found.labels[0]:<{firsts}}  {found.labels[1]}"]
+    table = [("", *found.labels), *(row for _, pairs, _ in sections for row in _rows(pairs))]
+    most = _widths([max(map(len, column)) for column in zip(*table, strict=True)], width)
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = (f"{shorten_name(text, room):<{room}}" for text, room in zip(row, most, strict=True))
+        return f"  {'  '.join(cells)}"
+
+    lines = [line(table[0])]
     for title, pairs, remark in sections:
-        lines += [title + (f": {remark}" if remark else "")]
-        lines += [f"  {name:<{names}}  {first:<{firsts}}  {second}" for name, first, second in _rows(pairs)]
+        lines += [title + (f": {remark}" if remark else ""), *map(line, _rows(pairs))]
     lines += ["code" + (f": {_remark(found, 'code')}" if _remark(found, "code") else "")]
     return "\n".join(line.rstrip() for line in [*lines, *(f"  {line}" for line in _code(found))])
+
+
+def _widths(natural: list[int], width: int | None) -> list[int]:
+    """Return the widths of name and two values: those of a table that fits, else a third for the name and the rest for the values."""
+    spaces = 6
+    if width is None or sum(natural) + spaces <= width:
+        return natural
+    values = min(max(natural[1:]), (width - spaces) // 3)
+    return [max(_NARROWEST, min(natural[0], width - spaces - 2 * values)), *[max(_NARROWEST, values)] * 2]
 
 
 def as_html(found: Differences) -> str:
