@@ -266,7 +266,7 @@ class Board:
         }
 
     def runs(self) -> list[str]:
-        return self.root.locator(".tb-run .tb-run-name").all_inner_texts()
+        return self.root.locator(".tb-run .tb-run-name").all_text_contents()
 
     def wait_for_chart(self, metric: str, *, seconds: float = PATIENCE) -> Board:
         """Wait until the board has a chart of this metric."""
