@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import pytest
 
 import trackbook as tb
 from journals import abandoned
+from processes import own_process
 from trackbook.api import projects
 from trackbook.api.process import process
 
@@ -174,6 +176,23 @@ def test_missing_project_is_refused_with_the_one_that_was_meant() -> None:
     a_run(project="sweep")
     with pytest.raises(ValueError, match=r"there is no project 'swep' in .*; did you mean 'sweep'\?$"):
         tb.runs("swep")
+
+
+@pytest.mark.parametrize("read", [tb.runs, tb.alerts, lambda: tb.sql("select * from points")])
+def test_reading_without_a_project_names_those_that_there_are(
+    read: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_run(project="sweep")
+    with (
+        own_process(monkeypatch),
+        pytest.raises(ValueError, match=r"there is no project 'default' in .*; there are 'sweep'$"),
+    ):
+        read()
+
+
+def test_before_the_first_run_of_all_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with own_process(monkeypatch):
+        assert tb.runs().height == 0
 
 
 def test_a_project_is_deleted_with_its_file(store_dir: Path) -> None:

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..notebook import host
+from ..store.paths import project_names
 from ..tracking.logged_values import check_text, check_title
 from ..tracking.run import Run
 from .addresses import is_address, project_at
@@ -34,11 +35,12 @@ def existing(project: str | None) -> StoredProject:
 
 
 def existing_here(project: str | None) -> Project:
-    """Return the project of this machine. Raises ``ValueError`` when `project` names one without runs."""
+    """Return the project of this machine. Raises ``ValueError`` for one without runs, unless it would be the first of all."""
     source = home(project)
     source.recover()
-    if project is not None and not source.exists:
-        raise ValueError(f"there is no project {project!r} in {source.store.path.parent}; {source.neighbours()}")
+    is_meant = project is not None or (process().last_project is None and project_names(source.store.path.parent))
+    if is_meant and not source.exists:
+        raise ValueError(f"there is no project {source.name!r} in {source.store.path.parent}; {source.neighbours()}")
     return source
 
 
