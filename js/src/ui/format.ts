@@ -6,6 +6,7 @@ const prefixedShort = format(".4~s");
 const scientific = format(".3e");
 const integer = format("d");
 const grouped = format(",.0f");
+const PREFIXLESS = 1e15; // from here on prefixes of units are not known to everybody
 const FLOAT32_DIGITS = 7; // values may have come as such numbers
 
 /** Format to about four significant digits, with a width that stays stable from frame to frame. */
@@ -14,7 +15,7 @@ export function formatValue(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
   if (size === 0) return "0";
-  if (size >= 1e15 || size < 1e-3) return scientific(value).replace("e+", "e");
+  if (size >= PREFIXLESS || size < 1e-3) return scientific(value).replace("e+", "e");
   if (Number.isInteger(value) && size < 1e5) return integer(value);
   return size < 9999.5 ? rounded(value) : prefixed(value);
 }
@@ -43,7 +44,7 @@ function onAxis(value: number, step: number): string {
   const fixed = (specifier: string) => (value < 0 ? "−" : "") + format(specifier)(size);
   if (!Number.isFinite(value) || !(step > 1e-9) || value === 0) return formatValue(value);
   if (size >= 1e4 && size < 1e12 && step < size * 1e-4) return fixed(`,.${Math.min(6, decimals(step, 1))}f`);
-  if (size >= 1e4) return isRound(value) ? prefixedShort(value) : formatValue(value);
+  if (size >= 1e4) return isRound(value) && size < PREFIXLESS ? prefixedShort(value) : formatValue(value);
   if (step < 1e-4 || Number.isInteger(value)) return formatValue(value);
   if (size < Math.min(step, 1) * 1e-9) return "0";
   if (size < step / 1000) return fixed(size < 1e-3 ? ".2e" : ".3r");
@@ -64,7 +65,7 @@ export function formatWhole(value: number): string {
   if (!Number.isFinite(value)) return formatValue(value);
   const isLong = !Number.isInteger(value) && Math.abs(value) < 1e6;
   const shown = isLong ? value.toPrecision(FLOAT32_DIGITS) : value.toFixed(1);
-  return String(Math.abs(value) < 1e15 ? Number(shown) : value)
+  return String(Math.abs(value) < PREFIXLESS ? Number(shown) : value)
     .replace(/^-/, "−")
     .replace("e+", "e");
 }
