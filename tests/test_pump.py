@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import logging
 import math
+import signal
 import threading
+import time
 
 import pytest
 
@@ -164,6 +166,61 @@ def test_a_pump_that_stops_waits_for_the_tick_under_way() -> None:
     other.wait(2)
     pump.stop()
     assert member.ticks == 1
+
+
+def test_thread_that_the_system_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pump, member = Pump(), Member()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            pump.add(member)
+    pump.stop()
+    pump.add(member)
+    member.wait(1)
+    pump.stop()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no timer that sends signals")
+def test_signal_handler_adds_a_member_at_any_moment() -> None:
+    pump, member = Pump(), Member(rest=3600.0)
+    handled = 0
+
+    def handle(*_: object) -> None:
+        nonlocal handled
+        handled += 1
+        pump.add(member)
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            pump.add(member)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert handled > 100
+    pump.stop()
+    assert pump._thread is None
+
+
+def test_signal_handler_adds_a_member_while_the_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    pump, member, other = Pump(), Member(), Member()
+    start = threading.Thread.start
+
+    def handle(thread: threading.Thread) -> None:
+        pump.add(other)
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", handle)
+        pump.add(member)
+    member.wait(1)
+    other.wait(1)
+    pump.stop()
 
 
 def test_the_pump_does_not_keep_the_process_alive() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import logging
 import math
+import queue
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -12,6 +13,7 @@ from typing import Final, Protocol
 
 INTERVAL: Final = 0.05  # seconds between two ticks of the most eager member
 STOP_SECONDS: Final = 5.0  # for a tick that hangs, in a folder of a network, say
+_LONGEST: Final = 3600.0  # seconds of one wait: a queue does not wait for ever
 
 logger = logging.getLogger("trackbook")
 
@@ -44,21 +46,33 @@ class Pump:
         """Start without members and thread. A forked child has to, because both are its parent's."""
         self._members: list[Ticking] = []
         self._failing: set[int] = set()
-        self._lock = threading.Lock()
-        self._added = threading.Event()
+        self._lock = threading.RLock()  # as the queue, it is safe in a signal handler that adds a member meanwhile
+        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def add(self, member: Ticking) -> None:
-        """Tick `member` from now on. One that is added again has news: all members are ticked at once."""
+        """Tick `member` from now on. One that is added again has news: all members are ticked at once.
+
+        Raises ``RuntimeError`` when the system refuses a thread; the next call tries again.
+        """
         with self._lock:
             if member not in self._members:
                 self._members.append(member)
-            self._added.set()
+            self._news.put(None)
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._context().run, args=(self._work,), name=self._name, daemon=True
+                self._start(
+                    threading.Thread(target=self._context().run, args=(self._work,), name=self._name, daemon=True)
                 )
-                self._thread.start()
+
+    def _start(self, thread: threading.Thread) -> None:
+        if self._thread is not None:  # by a signal handler
+            return
+        self._thread = thread
+        try:
+            thread.start()
+        except RuntimeError:
+            self._thread = None
+            raise
 
     def remove(self, member: Ticking) -> None:
         with self._lock:
@@ -66,13 +80,13 @@ class Pump:
                 self._members.remove(member)
                 self._failing.discard(id(member))
             if not self._members:
-                self._added.set()  # the thread ends
+                self._news.put(None)  # the thread ends
 
     def stop(self) -> None:
         """Remove all members, and wait for the ticks under way: at the end of the process they would open files that are closed."""
         with self._lock:
             self._members.clear()
-            self._added.set()
+            self._news.put(None)
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(STOP_SECONDS)
@@ -81,9 +95,10 @@ class Pump:
         rest = INTERVAL
         due: dict[int, float] = {}
         while True:
-            woken = self._added.wait(rest)
+            woken = self._wait(rest)
             with self._lock:
-                self._added.clear()
+                while not self._news.empty():
+                    self._news.get()
                 members = list(self._members)
                 if not members:
                     self._thread = None
@@ -96,12 +111,20 @@ class Pump:
             rest = max(0.0, min(due.values()) - time.monotonic())
             self._dismiss([member for member in members if due[id(member)] == math.inf])
 
+    def _wait(self, rest: float) -> bool:
+        """Wait for news; return whether there are some."""
+        try:
+            self._news.get(timeout=min(rest, _LONGEST))
+        except queue.Empty:
+            return False
+        return True
+
     def _dismiss(self, idle: Collection[Ticking]) -> None:
         with self._lock:
-            if idle and not self._added.is_set():  # else one of them may have news
+            if idle and self._news.empty():  # else one of them may have news
                 self._members = [member for member in self._members if member not in idle]
                 if not self._members:
-                    self._added.set()  # the thread ends
+                    self._news.put(None)  # the thread ends
 
     def _tick(self, member: Ticking, now: float) -> float:
         try:

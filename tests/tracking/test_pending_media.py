@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import trackbook as tb
 from processes import own_process
 from trackbook import user_warnings
 from trackbook.api.process import Process
+from trackbook.journal.journal import FileJournal
 from trackbook.journal.reader import calls_of_all
 from trackbook.media.files import MediaFiles
 from trackbook.media.index import parsed
@@ -131,15 +134,53 @@ def test_image_of_a_taken_step_leaves_no_file(store_dir: Path, waiting: None) ->
     run.finish()
 
 
-@pytest.mark.parametrize("failing", ["write", "path"])
+def test_image_of_a_run_that_ends_meanwhile_leaves_no_file(
+    store_dir: Path, waiting: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tb.init("p")
+    write = MediaFiles.write
+
+    def end(self: MediaFiles, file: Any) -> None:
+        write(self, file)
+        run.finish()
+
+    monkeypatch.setattr(MediaFiles, "write", end)
+    with contextlib.suppress(RuntimeError):
+        run.log({"a": tb.Image(pixels())})
+    assert sizes(store_dir) == []
+
+
+@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt()], ids=repr)
+def test_images_of_a_call_that_fails_leave_no_file(
+    error: BaseException, store_dir: Path, waiting: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tb.init("p")
+    written = []
+    write = MediaFiles.write
+
+    def fail(self: MediaFiles, file: Any) -> None:
+        if written:
+            raise error
+        write(self, file)
+        written.append(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MediaFiles, "write", fail)
+        with contextlib.suppress(KeyboardInterrupt), warnings.catch_warnings(action="ignore"):
+            run.log({"a": [tb.Image(pixels(0)), tb.Image(pixels(1))]})
+    assert (len(written), sizes(store_dir)) == (1, [])
+    run.finish()
+
+
+@pytest.mark.parametrize(("failing", "error"), [("write", OSError), ("path", OSError), ("write", KeyError)])
 def test_image_that_cannot_be_compressed_stays_as_it_is(
-    failing: str, store_dir: Path, waiting: None, monkeypatch: pytest.MonkeyPatch
+    failing: str, error: type[Exception], store_dir: Path, waiting: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = tb.init("p")
     run.log({"a": tb.Image(pixels())})
 
     def fail(*_: Any) -> None:
-        raise OSError("No space left on device")
+        raise error("No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr(MediaFiles, failing, fail)
@@ -168,6 +209,86 @@ def test_interrupted_compression_is_done_again(store_dir: Path, waiting: None, m
         run.media()
     check(run, store_dir, range(3))
     run.finish()
+
+
+@pytest.mark.parametrize("moment", ["compressed", "written", "noted", "taken"])
+def test_signal_handler_reads_the_run_while_its_images_are_compressed(
+    moment: str, store_dir: Path, waiting: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tb.init("p")
+    for seed in range(3):
+        run.log({"a": tb.Image(pixels(seed))})
+    handled = []
+
+    def handling(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            found = function(*given, **named)
+            if not handled:
+                handled.append(function)
+                run.media()
+            return found
+
+        return call
+
+    owner, name = {
+        "compressed": (pending_media, "compressed"),
+        "written": (MediaFiles, "write"),
+        "noted": (FileJournal, "note"),
+        "taken": (PendingMedia, "ready"),
+    }[moment]
+    monkeypatch.setattr(owner, name, handling(getattr(owner, name)))
+    check(run, store_dir, range(3))
+    assert handled
+    for seed in range(3, 5):
+        run.log({"a": tb.Image(pixels(seed))})
+    check(run, store_dir, range(5))
+    run.finish()
+    check(tb.get_run(run.id, "p"), store_dir, range(5))
+
+
+def test_system_that_refuses_a_thread(store_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tb.init("p")
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "trackbook-images":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        run.log({"a": tb.Image(pixels(0))})
+        check(run, store_dir, range(1))
+        run.log({"a": tb.Image(pixels(1))})
+        writer_of(run).hand_over(compress=False)
+    until = time.monotonic() + 20
+    while sizes(store_dir)[-1] > pixels().nbytes:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        run.log({"a": tb.Image(pixels(2))})
+        run.finish()
+    check(tb.get_run(run.id, "p"), store_dir, range(3))
+
+
+ENDING = """
+import atexit, numpy as np, trackbook as tb
+run = tb.init("p", id="r")
+def log():
+    run.log({"a": tb.Image(np.random.default_rng(0).integers(0, 9, (64, 64, 3), np.uint8))})
+WHEN
+"""
+
+
+@pytest.mark.parametrize("when", ["log()", "atexit.register(log)"])
+def test_program_that_ends_while_images_wait(when: str, store_dir: Path) -> None:
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", ENDING.replace("WHEN", when)]
+    program = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (program.returncode, "Error" in program.stderr) == (0, False), program.stderr
+    run = tb.get_run("r", "p")
+    assert run.state == "finished"
+    check(run, store_dir, range(1))
 
 
 def test_deletion_of_another_run_keeps_a_pending_image(store_dir: Path, waiting: None) -> None:

@@ -78,20 +78,23 @@ class MediaLog:
         if recorder.closed or self._is_discarding:
             return given
         hold = commit is False and given is None
+        rows: list[Row] = []
         with self._open().in_use():
-            written = self._written(values)
-            with recorder.lock:
-                if self._writer.ended:  # meanwhile, by another thread: `log` says so
-                    return given
-                at = recorder.step_of_call(given, hold=hold)
-                if at == index.LATER and with_points:
-                    at = index.WITH_POINTS
-                rows = self._rows(now, written, at)
-                if rows:
-                    recorder.journal.note(index.line(rows))
-                    if not self._writer.is_apart:
-                        self._pending.add(rows)
-            self._discard(written, rows)
+            try:
+                written = self._written(values)
+                with recorder.lock:
+                    if self._writer.ended:  # meanwhile, by another thread: `log` says so
+                        return given
+                    at = recorder.step_of_call(given, hold=hold)
+                    if at == index.LATER and with_points:
+                        at = index.WITH_POINTS
+                    rows = self._rows(now, written, at)
+                    if rows:
+                        recorder.journal.note(index.line(rows))
+                        if not self._writer.is_apart:
+                            self._pending.add(rows)
+            finally:
+                self._discard(values, rows)
         return None if hold or (at is not None and at < 0) else at
 
     def _encoded(self, found: Mapping[str, Found], skip: Skip | None) -> Values:
@@ -132,10 +135,10 @@ class MediaLog:
                 warn(f"metric {metric!r}: its media are not recorded, because their files cannot be written: {error}")
         return written
 
-    def _discard(self, written: Values, rows: Iterable[Row]) -> None:
-        """Remove files that were just written, of values that were not recorded and that no other process can have."""
+    def _discard(self, values: Values, rows: Iterable[Row]) -> None:
+        """Remove files of values that were not recorded and that no other process can have."""
         kept = {row.file for row in rows}
-        for each in (each for encoded in written.values() for each in encoded if each.about.get(MARK)):
+        for each in (each for encoded in values.values() for each in encoded if each.about.get(MARK)):
             if each.file is not None and each.file.name not in kept:
                 self._open().discard(each.file.name)
 

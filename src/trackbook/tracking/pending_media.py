@@ -7,6 +7,7 @@ the image at each moment, and recovery takes the last row of each number.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from ..media import index
-from ..media.image import BROKEN, compressed
+from ..media.image import compressed
 from ..media.index import Row
 from ..media.uncompressed import MARK, with_own_name
 from ..media.values import Encoded, File, Media
@@ -74,11 +75,13 @@ class PendingMedia:
         rows = self._rows.copy()
         if self._uncompressed:
             self._looks = 0
-            self._pump.add(self)
+            with contextlib.suppress(RuntimeError):  # no thread is to be had, such as at the end of the program
+                self._pump.add(self)
         for row in reversed(rows if compress else ()):  # the thread begins with the first one
             self._compress(row)
         ready = itertools.takewhile(lambda row: row.number not in self._uncompressed, rows)
-        return [self._final.get(row.number, row) for row in ready]
+        found = [self._final.get(row.number, None if is_uncompressed(row) else row) for row in ready]
+        return [row for row in found if row is not None]  # None: a signal handler has handed it over meanwhile
 
     def taken(self, rows: Iterable[Row]) -> None:
         """Forget rows that the store has."""
@@ -111,7 +114,7 @@ class PendingMedia:
                 files.write(file)
                 files.read_whole(file.name)
                 self._settle(row, final._replace(file=file.name, size=file.size))
-        except (*BROKEN, MemoryError):
+        except Exception:  # noqa: BLE001  training and the end of the run go on, whatever it is
             self._settle(row, final)
 
     def _settle(self, row: Row, final: Row) -> None:
@@ -119,7 +122,10 @@ class PendingMedia:
             if row.number not in self._uncompressed:  # another thread was faster
                 return
             is_other = final.file != row.file and self._recorder.journal.note(index.line([final]))
-            self._final[row.number] = final if is_other else compressed_row(row)
+            chosen = final if is_other else compressed_row(row)
+            if row.number not in self._uncompressed:  # a signal handler was faster
+                return
+            self._final[row.number] = chosen
             del self._uncompressed[row.number]
             self._bytes -= row.size
         if is_other and row.file is not None:
