@@ -39,6 +39,25 @@ def test_image_keeps_its_pixels_uncompressed_and_compressed(mode: str) -> None:
     assert compressed(with_own_name(made)).name == compressed(made).name == tb.Image(given).encode().files[0].name
 
 
+def test_image_that_has_another_mode_once_it_is_loaded() -> None:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (64, 64), (1, 2, 3)).save(file, "ICNS")
+    image = PIL.Image.open(file)
+    assert image.mode == "RGBA"
+    made = uncompressed(image)
+    assert image.mode == "RGB"
+    assert (opened(made).mode, opened(made).tobytes()) == ("RGB", image.tobytes())
+
+
+def test_limit_of_the_program_on_what_it_opens_is_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = uncompressed(given := picture("RGB"))
+    assert made is not None
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 90 * 50 // 4)
+    file = compressed(made)
+    monkeypatch.undo()
+    assert opened(file).tobytes() == given.tobytes()
+
+
 def test_each_name_of_its_own_is_another() -> None:
     made = uncompressed(picture("RGB"))
     assert made is not None

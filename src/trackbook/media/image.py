@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .overlays import as_boxes, as_masks
-from .uncompressed import MARK, uncompressed
+from .uncompressed import MARK, picture_of, uncompressed
 from .values import Encoded, File, Media, as_array, bad, checked_content, given, head_of, is_path, path_of
 
 MOST_PIXELS: Final = 89_000_000  # Pillow warns from 89,478,486 on, and warnings cannot be switched off for one thread
@@ -240,11 +240,9 @@ def encoded(picture: Any, format_: str) -> tuple[File, tuple[int, int]]:
 
 
 def compressed(file: File) -> File:
-    """Return an uncompressed image as it is kept. Raises one of `BROKEN` for another file."""
-    import PIL.Image
-
-    with PIL.Image.open(io.BytesIO(file.content) if isinstance(file.content, bytes) else file.content) as picture:
-        return encoded(picture, "PNG")[0]
+    """Return an uncompressed image as it is kept."""
+    assert isinstance(file.content, bytes)
+    return encoded(picture_of(file.content), "PNG")[0]
 
 
 def from_array(media: Media, array: Any, *, normalize: bool = True) -> Any:
