@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import multiprocessing
+import os
 import sys
+import threading
 from contextlib import ExitStack
 
 import pytest
@@ -57,3 +60,35 @@ def test_an_interval_that_is_shorter_already_stays() -> None:
             assert sys.getswitchinterval() == pytest.approx(0.00001)
     finally:
         sys.setswitchinterval(before)
+
+
+def _use_in_child(usual: float) -> None:
+    assert sys.getswitchinterval() == usual
+    with switching.every(QUICKEST):
+        assert sys.getswitchinterval() == pytest.approx(QUICKEST)
+    assert sys.getswitchinterval() == usual
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_forked_child_has_the_usual_interval() -> None:
+    before = sys.getswitchinterval()
+    child = multiprocessing.get_context("fork").Process(target=_use_in_child, args=(before,))
+    began, goes_on = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with switching.every(QUICK), switching._lock:
+            began.set()
+            goes_on.wait(20)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        assert began.wait(10)
+        child.start()
+        child.join(10)
+        assert child.exitcode == 0
+    finally:
+        goes_on.set()
+        thread.join()
+        child.kill()

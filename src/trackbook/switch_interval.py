@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ from typing import Final
 
 QUICK: Final = 0.0005  # seconds; a computing cell does not notice
 QUICKEST: Final = 0.0001  # for work that a user waits for
+
+_SAME: Final = 1e-6  # seconds: the interpreter counts microseconds
 
 
 class Switching:
@@ -23,9 +27,14 @@ class Switching:
     """
 
     def __init__(self) -> None:
+        self._usual = self._set_to = 0.0
+        self._reset()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._restore_in_child)
+
+    def _reset(self) -> None:
         self._lock = threading.RLock()
         self._wanted: list[float] = []
-        self._usual = self._set_to = 0.0
 
     @contextmanager
     def every(self, seconds: float) -> Iterator[None]:
@@ -38,8 +47,15 @@ class Switching:
         finally:
             with self._lock:
                 self._note_usual()
-                self._wanted.remove(seconds)
+                with contextlib.suppress(ValueError):  # the process was forked meanwhile
+                    self._wanted.remove(seconds)
                 self._set()
+
+    def _restore_in_child(self) -> None:
+        """Forget requests of threads that a forked child does not have."""
+        if any(abs(sys.getswitchinterval() - each) < _SAME for each in self._wanted):
+            sys.setswitchinterval(self._usual)
+        self._reset()
 
     def _note_usual(self) -> None:
         now = sys.getswitchinterval()
