@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interruptions import Interruption
 from trackbook.store.content_files import ContentFiles, StoredFile
 from trackbook.store.paths import files_folder, project_file
 
@@ -139,3 +142,22 @@ def test_remains_of_killed_processes_are_removed(files: ContentFiles) -> None:
 def test_folder_is_beside_the_project_file() -> None:
     assert files_folder("digits") == "digits.files"
     assert files_folder("My Digits") == project_file("My Digits").replace(".trackbook.db", ".files")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux lists open files")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_interrupt_leaves_neither_a_part_nor_an_open_file(files: ContentFiles, tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"weights")
+    files.put(b"")
+    before = len([*Path("/proc/self/fd").iterdir()])
+    for number in itertools.count():
+        interruption = Interruption(number)
+        call = partial(files.put, b"%d" % number) if number % 2 else partial(files.add, tmp_path / "weights")
+        interruption.during(call)
+        if not interruption.happened:
+            break
+        if interruption.is_possible:
+            assert not [*files.folder.glob(".new-*")], interruption.where
+            assert len([*Path("/proc/self/fd").iterdir()]) == before, interruption.where
+        files.remove_unused([hashlib.sha256(b"weights").hexdigest()], (), spare=0)
+    assert number > 100

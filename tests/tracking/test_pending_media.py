@@ -291,6 +291,27 @@ def test_program_that_ends_while_images_wait(when: str, store_dir: Path) -> None
     check(run, store_dir, range(1))
 
 
+@pytest.mark.parametrize(("owner", "name"), [(FileJournal, "note"), (MediaFiles, "discard")], ids=["note", "discard"])
+def test_interrupt_leaves_no_file_that_nothing_names(
+    owner: type, name: str, store_dir: Path, waiting: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tb.init("p")
+    run.log({"a": tb.Image(pixels(0))})
+    function = getattr(owner, name)
+
+    def interrupt(*given: Any) -> None:
+        if name == "note":
+            function(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run.log({"a": tb.Image(pixels(1))}) if name == "note" else run.media()
+    check(run, store_dir, range(2 if name == "note" else 1))
+    run.finish()
+
+
 def test_deletion_of_another_run_keeps_a_pending_image(store_dir: Path, waiting: None) -> None:
     with tb.init("p", id="one") as run:
         run.log({"a": tb.Image(pixels())})

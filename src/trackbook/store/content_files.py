@@ -6,7 +6,9 @@ The folder lies beside the project's file. A file ``ab34….png`` is at ``ab/ab3
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import io
 import os
 import re
 import secrets
@@ -23,7 +25,6 @@ _SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,16}")
 _LOCK: Final = ".lock"
 _PATIENCE: Final = 10.0  # seconds
 _BLOCK: Final = 1 << 20
-_BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
 class StoredFile(NamedTuple):
@@ -50,8 +51,10 @@ class ContentFiles:
         name = (digest or hashlib.sha256(data).hexdigest()) + _plain(suffix)
         size = memoryview(data).nbytes
         if not self._touch(name, size):
-            with self._writing(name, durable=durable) as descriptor:
-                filesystem.write_all(descriptor, data)
+            with self._temporary() as temporary:
+                with self._writing(temporary, durable=durable) as descriptor:
+                    filesystem.write_all(descriptor, data)
+                self._settle(temporary, name)
         return StoredFile(name, size)
 
     def add(self, source: Path, suffix: str = "", *, durable: bool = False) -> StoredFile:
@@ -66,14 +69,14 @@ class ContentFiles:
                 return StoredFile(name, size)
             opened.seek(0)
             copied, size = hashlib.sha256(), 0
-            temporary = self._temporary()
-            with self._closing(temporary, durable=durable) as descriptor:
-                for block in _blocks(opened):
-                    copied.update(block)
-                    size += len(block)
-                    filesystem.write_all(descriptor, block)
-            name = copied.hexdigest() + _plain(suffix)
-            self._settle(temporary, name)
+            with self._temporary() as temporary:
+                with self._writing(temporary, durable=durable) as descriptor:
+                    for block in _blocks(opened):
+                        copied.update(block)
+                        size += len(block)
+                        filesystem.write_all(descriptor, block)
+                name = copied.hexdigest() + _plain(suffix)
+                self._settle(temporary, name)
             return StoredFile(name, size)
 
     def path(self, name: str) -> Path:
@@ -166,37 +169,32 @@ class ContentFiles:
         return True
 
     @contextlib.contextmanager
-    def _writing(self, name: str, *, durable: bool) -> Iterator[int]:
-        temporary = self._temporary()
-        with self._closing(temporary, durable=durable) as descriptor:
-            yield descriptor
-        self._settle(temporary, name)
-
-    def _temporary(self) -> Path:
-        return self.folder / f".new-{secrets.token_hex(8)}"
-
-    @contextlib.contextmanager
-    def _closing(self, temporary: Path, *, durable: bool) -> Iterator[int]:
-        """Give the descriptor of a new file, which is removed after an error."""
-        descriptor = self._create(temporary)
+    def _temporary(self) -> Iterator[Path]:
+        """Give the path of a new file, which is removed after an error."""
+        path = self.folder / f".new-{secrets.token_hex(8)}"
         try:
-            try:
-                yield descriptor
-                if durable:
-                    os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            yield path
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError, MemoryError):
+                path.unlink(missing_ok=True)
             raise
 
-    def _create(self, path: Path) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+    @contextlib.contextmanager
+    def _writing(self, path: Path, *, durable: bool) -> Iterator[int]:
+        """Give the descriptor of a new file."""
+        with self._create(path) as opened:
+            yield opened.fileno()
+            if durable:
+                os.fsync(opened.fileno())
+
+    def _create(self, path: Path) -> io.FileIO:
+        """Make a file. It is an object, because an interrupt between opening a descriptor and noting it would leave that open."""
+        opener = functools.partial(os.open, mode=0o666)
         try:
-            return os.open(path, flags, 0o666)
+            return io.FileIO(path, "xb", opener=opener)
         except FileNotFoundError:  # the first file of all
             self.folder.mkdir(parents=True, exist_ok=True)
-            return os.open(path, flags, 0o666)
+            return io.FileIO(path, "xb", opener=opener)
 
     def _settle(self, temporary: Path, name: str) -> None:
         path = self.path(name)
@@ -207,9 +205,9 @@ class ContentFiles:
                 path.parent.mkdir(exist_ok=True)
                 temporary.replace(path)
         except OSError:
-            temporary.unlink(missing_ok=True)
             if not path.is_file():  # else another process added the same, and Windows does not replace an open file
                 raise
+            temporary.unlink(missing_ok=True)
 
     def _remove_remains(self) -> None:
         """Remove what killed processes left half written."""

@@ -89,8 +89,10 @@ class MediaLog:
                     if at == index.LATER and with_points:
                         at = index.WITH_POINTS
                     rows = self._rows(now, written, at)
-                    if rows:
-                        recorder.journal.note(index.line(rows))
+                    try:
+                        if rows:
+                            recorder.journal.note(index.line(rows))
+                    finally:  # of an interrupted call the journal may have the rows, and they need their files
                         if not self._writer.is_apart:
                             self._pending.add(rows)
             finally:

@@ -42,6 +42,7 @@ class PendingMedia:
         self._rows: deque[Row] = deque()
         self._uncompressed: dict[int, Row] = {}  # by number
         self._final: dict[int, Row] = {}  # of those that were uncompressed
+        self._superseded: dict[str, None] = {}  # names of files to be removed
         self._bytes = 0
         self._pump = Pump(name="trackbook-images")
         self._looks = 0
@@ -79,6 +80,7 @@ class PendingMedia:
                 self._pump.add(self)
         for row in reversed(rows if compress else ()):  # the thread begins with the first one
             self._compress(row)
+        self._discard()
         ready = itertools.takewhile(lambda row: row.number not in self._uncompressed, rows)
         found = [self._final.get(row.number, None if is_uncompressed(row) else row) for row in ready]
         return [row for row in found if row is not None]  # None: a signal handler has handed it over meanwhile
@@ -123,13 +125,20 @@ class PendingMedia:
                 return
             is_other = final.file != row.file and self._recorder.journal.note(index.line([final]))
             chosen = final if is_other else compressed_row(row)
+            if is_other and row.file is not None:
+                self._superseded[row.file] = None
             if row.number not in self._uncompressed:  # a signal handler was faster
                 return
             self._final[row.number] = chosen
             del self._uncompressed[row.number]
             self._bytes -= row.size
-        if is_other and row.file is not None:
-            self._files().discard(row.file)
+        self._discard()
+
+    def _discard(self) -> None:
+        """Remove superseded files, also those at which an earlier call was interrupted."""
+        for name in [*self._superseded]:
+            self._files().discard(name)
+            self._superseded.pop(name, None)
 
 
 def is_uncompressed(row: Row) -> bool:
