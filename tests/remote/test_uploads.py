@@ -22,6 +22,7 @@ from trackbook.api.uploads import Uploads
 from trackbook.remote.uploader import Uploader
 from trackbook.server.tokens import TokenFile
 from trackbook.store.content_files import ContentFiles
+from trackbook.store.media_files import names_of_run
 from trackbook.store.paths import files_folder
 from trackbook.store.upload_ledger import UploadLedger
 from trackbook.tracking.run import writer_of
@@ -99,6 +100,21 @@ def test_clocks_that_differ_are_one_warning(served: Served, where: str, monkeypa
     (sentence,) = heard
     assert sentence.startswith("the clocks of this machine and of http://127.0.0.1")
     assert there(served, run) == here(run)
+
+
+def test_masks_and_images_of_tables_go_along(served: Served, where: str) -> None:
+    run = tb.init("digits", sync=where)
+    image = np.full((80, 80), 7, np.uint8)
+    run.log(
+        {
+            "a": tb.Image(image, masks={"m": {"mask_data": image}}),
+            "b": tb.Table(columns=["c"], data=[[tb.Image(image + 1)]]),
+        }
+    )
+    run.finish(wait=SECONDS)
+    names = names_of_run(served.projects["digits"].store, run.id)
+    assert len(names) == 4
+    assert {path.name for path in (served.folder / files_folder("digits")).glob("??/*")} == names
 
 
 def test_media_go_along(served: Served, where: str) -> None:

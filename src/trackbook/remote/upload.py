@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..store.base import POINTS
+from ..store.media_files import TABLE as MEDIA
+from ..store.media_files import names_of_rows
 from ..store.sqlite import SqliteStore
 from ..store.upload_ledger import UNKNOWN, Standing, UploadLedger
-from ..types import CAPTURED, ENDED, Cursor, RunRecord
+from ..types import ENDED, Cursor, RunRecord
 from .leaving import rows as leaving_rows
 from .leaving import tables
 from .target import NOTHING, Batch, Target
@@ -178,9 +180,7 @@ class Upload:
 
     def _put_files(self, changed: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
         """Send the files that rows of media name, before the rows."""
-        place = [*CAPTURED.get("media", {"file": ""})].index("file")
-        names = {row[place] for row in changed.get("media", ()) if row[place]}
-        if names:
+        if names := names_of_rows(changed.get(MEDIA, ())):
             from ..store.content_files import ContentFiles
             from ..store.paths import files_folder
 
