@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from trackbook.api.process import process
 from trackbook.switch_interval import QUICK, QUICKEST, switching
 
 
@@ -72,6 +73,7 @@ def _use_in_child(usual: float) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_forked_child_has_the_usual_interval() -> None:
+    process()  # which knows of forks
     before = sys.getswitchinterval()
     child = multiprocessing.get_context("fork").Process(target=_use_in_child, args=(before,))
     began, goes_on = threading.Event(), threading.Event()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -29,8 +28,6 @@ class Switching:
     def __init__(self) -> None:
         self._usual = self._set_to = 0.0
         self._reset()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._restore_in_child)
 
     def _reset(self) -> None:
         self._lock = threading.RLock()
@@ -51,7 +48,7 @@ class Switching:
                     self._wanted.remove(seconds)
                 self._set()
 
-    def _restore_in_child(self) -> None:
+    def restore_in_child(self) -> None:
         """Forget requests of threads that a forked child does not have."""
         if any(abs(sys.getswitchinterval() - each) < _SAME for each in self._wanted):
             sys.setswitchinterval(self._usual)

@@ -28,6 +28,7 @@ from ..notebook.cell_executions import CellExecutions
 from ..pump import STOP_SECONDS, Pump
 from ..store.paths import journal_folder
 from ..store.polars_import import import_polars
+from ..switch_interval import switching
 from ..tracking.alert_rows import AlertRow, message_of
 from ..tracking.endings import loss, state_after
 from ..tracking.exit_status import main_frame, returned, status_of_child, write_at_exit
@@ -257,6 +258,7 @@ class Process:
 
     def _go_on_in_child(self) -> None:
         """Let a forked child continue to log, into journals of its own. Polars, SQLite and the pump would hang here."""
+        switching.restore_in_child()
         self.projects, self.last_project, self._at_risk = {}, None, []
         self.uploads, self.followers = Uploads(), weakref.WeakSet()
         self.boards.forget_in_child()
