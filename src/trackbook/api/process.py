@@ -250,7 +250,7 @@ class Process:
         """Close a project's file after its last run, if the system could not remove it while open; elsewhere the pump closes it later."""
         if filesystem.HOLDS_OPEN_FILES and not project.open_runs and not project.boards:
             self.pump.remove(project)
-            project.store.close()
+            project.close()
 
     def _forked(self) -> None:
         for writer in self.runs:
@@ -311,7 +311,7 @@ class Process:
             rest.callback(self._end_threads)
             rest.callback(self._tell_losses)
             for project in self.projects.values():
-                rest.callback(project.store.close)
+                rest.callback(project.close)
             rest.callback(self.pump.stop)
             rest.callback(self.sender.close)
             for writer in reversed(self.runs):

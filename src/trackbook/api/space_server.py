@@ -50,7 +50,7 @@ def serve_space(dataset: str, *, host: str, port: int | None, folder: str | None
             pass
         server.stop(graceful=True)
         for project in list(here.projects.values()):
-            project.store.close()
+            project.close()
         storage.stop()
         _say(f"saved in the dataset {dataset}")
     except TargetError as error:

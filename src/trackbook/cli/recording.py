@@ -121,7 +121,7 @@ class ProgramRun:
         if not is_same:
             self._begun.store.delete(begun.id)
             self._begun.store.flush()
-            self._begun.store.close()
+            self._begun.close()
             if self._is_new_project and not self._begun.runs():
                 self._begun.delete_all()
 
@@ -138,7 +138,7 @@ class ProgramRun:
         state, error = state_of(code)
         if not self.joined:
             self._writer.end(state, error)
-            self._project.store.close()
+            self._project.close()
             return
         self._project.recover()
         record = self._project.store.run(self._writer.id)

@@ -22,10 +22,10 @@ from ..media.values import File
 from ..store.base import Store
 from ..store.content_files import ContentFiles, StoredFile
 from ..store.documents import document, put_document
-from ..store.media_files import TABLE
+from ..store.media_files import TABLE, drop_after
 from ..text import listed
 from ..tracking.config_values import Converter
-from ..types import CAPTURED, RunRecord
+from ..types import RunRecord
 from ..user_warnings import warn
 from .intake import Intake
 from .kinds import kind_of
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 DOCUMENT: Final = "imported"
 _UNFINISHED: Final = "the import was interrupted; import again, and it goes on"
-_STEP: Final = list(CAPTURED[TABLE]).index("step")
 _MOST_LOSSES: Final = 10  # sentences
 _KEPT: Final = ("name", "group", "tags", "notes")  # of a run that is there already: they may have been changed since
 
@@ -268,9 +267,7 @@ class _Transfer:
     def _cut_back(self, step: int) -> dict[str, int]:
         self._flush()
         self._store.cut(self._source.id, step - 1)
-        for row in self._store.captured(self._source.id, TABLE):
-            if row[_STEP] >= step:
-                self._store.drop_captured(self._source.id, TABLE, row[0], row[0] + 1)
+        drop_after(self._store, self._source.id, step - 1)
         return {metric: figures.count for metric, figures in self._store.summary(self._source.id).items()}
 
     def _flush(self) -> None:

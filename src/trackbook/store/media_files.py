@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TABLE: Final = "media"
 _COLUMNS: Final = tuple(CAPTURED[TABLE])
-_FILE, _ABOUT = _COLUMNS.index("file"), _COLUMNS.index("about")
+_NUMBER, _STEP, _FILE, _ABOUT = map(_COLUMNS.index, ("number", "step", "file", "about"))
 
 
 def names_of(file: str | None, about: Any) -> Iterator[str]:
@@ -43,6 +43,17 @@ def names_of_rows(rows: Iterable[Sequence[Any]]) -> set[str]:
 def names_of_run(store: Store, run_id: str) -> set[str]:
     """Return the names of the files of a run. Raises ``OSError`` when they cannot be read."""
     return names_of_rows(store.captured(run_id, TABLE))
+
+
+def drop_after(store: Store, run_id: str, step: int) -> set[str]:
+    """Delete the media of a run after `step`, at the next flush. Return the names of their files, which other media may have, too.
+
+    Raises ``OSError`` when the media cannot be read.
+    """
+    after = [row for row in store.captured(run_id, TABLE) if row[_STEP] > step]
+    for row in after:
+        store.drop_captured(run_id, TABLE, row[_NUMBER], row[_NUMBER] + 1)
+    return names_of_rows(after)
 
 
 def copy(names: Iterable[str], source: Path, target: Path) -> int:

@@ -14,13 +14,10 @@ from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Final
 
 from .. import filesystem
-from ..artifacts.catalog import catalog_of
-from ..artifacts.saved import saved_files
 from ..ids import readable_name
 from ..journal.journal import FileJournal, head_of
 from ..journal.reader import probe
 from ..pump import INTERVAL
-from ..store import media_files
 from ..store.paths import journal_folder, project_file, project_names
 from ..store.sqlite import SqliteStore
 from ..store.transfer import put_whole, read_whole
@@ -29,7 +26,7 @@ from ..switch_interval import QUICK, QUICKEST, switching
 from ..text import ago, did_you_mean, listed
 from ..types import RunRecord
 from ..user_warnings import warn
-from . import media_sweep
+from .files_folder import FilesFolder
 from .liveness import life
 from .recovery import recover
 from .run import Run
@@ -62,6 +59,7 @@ class Project(StoredProject):
         self.store: SqliteStore
         super().__init__(name, SqliteStore(folder / project_file(name), name))
         self.journals = folder / journal_folder(name)
+        self.files = FilesFolder(self.store, self.journals, name)
         self.open_runs: list[RunWriter] = []
         self.on_recovered: Callable[[], None] = lambda: None
         self.uploads: list[Uploading] = []  # of runs of this process, and of ended ones until they are uploaded
@@ -109,7 +107,7 @@ class Project(StoredProject):
         record = self.admit(options)
         if options.resume_from is not None:
             self.store.cut(record.id, options.resume_from)
-            media_sweep.cut(self.store, self.journals, record.id, options.resume_from)
+            self.files.cut(record.id, options.resume_from)
         journal = FileJournal(self.journals, head_of(record))
         journal.open()  # first, to show other processes that the run is being written
         self.store.sign(record.id, this_process())
@@ -127,8 +125,7 @@ class Project(StoredProject):
             self.open_runs.append(writer)
             self._is_recovered = False
         writer.on_end.append(self._remove)
-        self.store.flush()
-        writer.note_problems()
+        self.flush([writer])
         return run
 
     def tick(self, now: float) -> float:
@@ -169,7 +166,7 @@ class Project(StoredProject):
             return min(left, SLOWEST_FLUSH_SECONDS)
         if not self.store.flush():
             return SLOWEST_FLUSH_SECONDS
-        self.store.close()
+        self.close()
         return math.inf
 
     def _serve(self, runs: Sequence[RunWriter], now: float, *, behind: bool) -> None:
@@ -183,19 +180,29 @@ class Project(StoredProject):
                 run.hand_over(children=due, compress=False)
         if due:
             begin = monotonic()
-            self.flush(runs)
+            if self.flush(runs):
+                with contextlib.suppress(OSError):  # the next flush tries again
+                    self.files.sweep()
             # a long flush has waited for the disk or for a computing loop, and each wait delays that loop
             rest = 0.0 if behind else _REST * (monotonic() - begin)
             self._next_flush = now + min(max(FLUSH_SECONDS, rest), SLOWEST_FLUSH_SECONDS)
 
-    def flush(self, runs: Sequence[RunWriter]) -> None:
-        """Make the points that `runs` handed over durable, and release their journals up to there."""
+    def flush(self, runs: Sequence[RunWriter]) -> bool:
+        """Make the points that `runs` handed over durable, and release their journals up to there. Return False when that fails."""
         handed_over = [(run, run.handed_over()) for run in runs]
         written = self.store.flush()
         for run, marks in handed_over:
             if written:
                 run.forget(marks)
             run.note_problems()
+        return written
+
+    def close(self) -> None:
+        """Write what is left, and close the file until the next call."""
+        if self.store.flush():
+            with contextlib.suppress(OSError):  # files that nothing uses stay there
+                self.files.sweep()
+        self.store.close()
 
     def recover(self, forced: Collection[str] = ()) -> None:
         """Recover runs of dead processes, and those of `forced` whose processes are not known to be alive.
@@ -246,12 +253,10 @@ class Project(StoredProject):
     def delete(self, run: Run, *, force: bool = False) -> None:
         """Delete a run. Raises ``ValueError`` while it is being written; when that is unknown, only without `force`."""
         self._refuse_running("delete", run, force=force)
-        files = media_files.names_of_run(self.store, run.id)
-        saved = [row.digest for row in saved_files(self.store, run.id)]
+        files = self.files.names_of_run(run.id)
         self.store.delete(run.id)
         self.store.flush()
-        media_sweep.sweep(self.store, self.journals, files)
-        catalog_of(self.store, self.name).collect(saved)
+        self.files.remove(files)
 
     def move(self, run: Run, target: Project) -> None:
         """Move a run to another project. It is deleted here after it was read back completely there.
@@ -274,12 +279,8 @@ class Project(StoredProject):
 
     def _copy_files(self, run_id: str, target: SqliteStore) -> None:
         """Copy the files of a run that are there. Deletes the run in `target` and raises ``OSError`` when that fails."""
-        if self.store.files_folder is None or target.files_folder is None:
-            return
         try:
-            names = media_files.names_of_run(self.store, run_id)
-            names.update(row.digest for row in saved_files(self.store, run_id))
-            media_files.copy(names, self.store.files_folder, target.files_folder)
+            self.files.copy(run_id, target)
         except OSError:
             target.delete(run_id)
             raise
