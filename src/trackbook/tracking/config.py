@@ -26,6 +26,13 @@ class Config(MutableMapping[str, Any]):
         _say_unknown(self._items)
         object.__setattr__(self, "_changed", changed)
 
+    @classmethod
+    def of_record(cls, recorded: Mapping[str, Any], changed: Callable[[], None]) -> Config:
+        """Return the config that a run's record has in JSON values."""
+        config = cls(changed=changed)
+        object.__setattr__(config, "_items", dict(recorded))
+        return config
+
     def update(self, items: Any = None, /, allow_val_change: bool = True, **more: Any) -> None:
         """Set several values at once, from `items` (a dict, a namespace, a dataclass) and keywords (`more`).
 

@@ -72,7 +72,7 @@ class RunWriter:
         first_step = max((row.step + 1 for row in media), default=0)
         self.recorder: Recorder = Recorder(journal or NullJournal(), record.step_by, largest, first_step)
         self.media = MediaLog(self, media)
-        self.config = Config(record.config, self._note_change)
+        self.config = Config.of_record(record.config, self._note_change)
         self.summary = Summary(record.summary, self._current_summary, self._note_change)
         self.done = record.done  # steps done; not in the record, so that `track` counts at no cost
         self.total = record.total
