@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from trackbook.media.image import Image
+from trackbook.store import media_files
 from trackbook.tracking.files_folder import FilesFolder
 from trackbook.tracking.project import FLUSH_SECONDS, Project
 from trackbook.tracking.run_options import RunOptions
@@ -49,6 +50,24 @@ def test_files_that_no_run_uses_go_when_the_program_ends_at_once(project: Projec
     cut_back(project, 0)
     project.close()
     assert count(project) == 2
+
+
+def test_run_that_another_process_deletes_while_it_is_moved_arrives_with_its_files(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = media_files.copy
+
+    def delete_and_copy(names: set[str], source: Path, target: Path) -> int:
+        other = Project("p", tmp_path)
+        other.delete(other.get("r1"))
+        return copy(names, source, target)
+
+    monkeypatch.setattr("trackbook.store.content_files._PATIENCE", 0.0)
+    monkeypatch.setattr(media_files, "copy", delete_and_copy)
+    target = Project("q", tmp_path)
+    project.move(project.get("r1"), target)
+    assert [np.asarray(each.read())[0, 0] for each in target.get("r1").media()] == [0, 1, 2, 3]
+    assert [run.id for run in project.runs()] == ["r2"]
 
 
 def test_files_go_later_if_it_cannot_be_read_now_what_uses_them(

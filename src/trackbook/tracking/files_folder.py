@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +43,11 @@ class FilesFolder:
         """Copy the files of a run that are there. Raises ``OSError`` when that fails."""
         if self._store.files_folder is not None and target.files_folder is not None:
             media_files.copy(set().union(*self.names_of_run(run_id)), self._store.files_folder, target.files_folder)
+
+    def in_use(self) -> AbstractContextManager[None]:
+        """Keep others from removing files in the context."""
+        folder = self._store.files_folder
+        return contextlib.nullcontext() if folder is None or not folder.is_dir() else MediaFiles(folder).in_use()
 
     def cut(self, run_id: str, step: int) -> None:
         """Delete the media of a run after `step`, at the next flush of the store. `sweep` removes their files."""

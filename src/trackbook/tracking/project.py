@@ -268,8 +268,9 @@ class Project(StoredProject):
         if target.store.run(run.id) is not None:
             raise ValueError(f"project {target.name!r} has a run with id {run.id!r} already; delete that one first")
         try:
-            put_whole(target.store, *read_whole(self.store, run.id))
-            self._copy_files(run.id, target.store)
+            with self.files.in_use():  # another process may delete the run
+                put_whole(target.store, *read_whole(self.store, run.id))
+                self._copy_files(run.id, target.store)
         except OSError as error:
             raise OSError(f"run {run.name!r} stays in {self.name!r}: {error}") from error
         try:
