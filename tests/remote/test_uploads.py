@@ -221,7 +221,7 @@ def test_a_destination_that_refuses_keeps_no_other_from_its_runs(
 def test_sync_says_at_once_that_a_server_is_away(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("trackbook.remote.uploader.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("trackbook.remote.uploader.PATIENCE_SECONDS", 2.0)
     tb.init("digits").finish()
     with pytest.raises(OSError, match="cannot be reached or is busy"):
         tb.sync("digits", to="http://127.0.0.1:9")
