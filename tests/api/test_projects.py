@@ -70,6 +70,7 @@ def test_project_of_a_later_version_is_not_taken_for_empty(store_dir: Path, tmp_
     a_run()
     project = process().project("p")
     process().forget_project(project)
+    process().pump.stop()  # a tick under way would open the file again
     project.store.close()
     with contextlib.closing(sqlite3.connect(store_dir / "p.trackbook.db")) as db, db:
         db.execute("update meta set value = '99' where key = 'schema_version'")
