@@ -146,6 +146,11 @@ def check_media(board: Board, runs: int) -> None:
     expect(table.locator("[role=cell]").first).to_have_text("999")
     table.get_by_label("Filter rows").first.fill("> 77")
     expect(table.locator("[role=status]").first).to_have_text("11 of 1,000 rows")
+    with page.expect_download() as download:
+        table.get_by_role("button", name="Download as CSV").first.click()
+    assert download.value.suggested_filename == "eval-table-2-0.csv"
+    names, *lines = download.value.path().read_text().splitlines()
+    assert [names, len(lines), lines[0][:2]] == ["n,text", 1000, "0,"]
     # the histogram
     histogram = panel(board, "weights/dense")
     expect(histogram.locator("canvas")).to_have_count(1)

@@ -4,20 +4,26 @@ import type { PlotRow, RunStyle } from "../plot/plot-rows.ts";
 type CsvRow = Pick<PlotRow, "run" | "step" | "time" | "value">;
 
 const FORMULA = /^[=+\-@\t\r]/; // a spreadsheet would execute it
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$|^-Infinity$/i;
 
 /** Write the drawn rows of a chart as CSV. */
 export function toCsv(rows: readonly CsvRow[]): string {
   const lines = rows.map(({ run, step, time, value }) => [
-    quote(run),
+    run,
     String(step),
     new Date(time * 1000).toISOString(),
     String(value),
   ]);
-  return [["run", "step", "time", "value"], ...lines].map(line => `${line.join(",")}\r\n`).join("");
+  return [["run", "step", "time", "value"], ...lines].map(csvLine).join("");
+}
+
+/** Write a line of CSV. A text that a spreadsheet would take for a formula begins with an apostrophe. */
+export function csvLine(fields: readonly string[]): string {
+  return `${fields.map(quote).join(",")}\r\n`;
 }
 
 function quote(text: string): string {
-  const safe = FORMULA.test(text) ? `'${text}` : text;
+  const safe = FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

@@ -5,6 +5,7 @@ import { formatCount } from "../ui/format.ts";
 import css from "./media.css";
 import type { MediaStore } from "./media-store.ts";
 import type { MediaItem, RunLook } from "./media-types.ts";
+import { readTableFile, tableCsv } from "./table-file.ts";
 
 export const MOST_UNASKED = 8 * 2 ** 20; // bytes of an image that is loaded whole without a click
 const MARK = "data-trackbook-media";
@@ -161,6 +162,12 @@ export function fileName(metric: string, { step, item, file, about }: MediaItem)
 export async function saveMedium(item: MediaItem, metric: string, store: MediaStore) {
   const blob = await store.file(item.file as string);
   download(new Blob([blob], { type: "application/octet-stream" }), fileName(metric, item));
+}
+
+/** Save a table as CSV. */
+export async function saveCsv(item: MediaItem, metric: string, store: MediaStore) {
+  const csv = tableCsv(readTableFile(await (await store.file(item.file as string)).text()));
+  download(new Blob([csv], { type: "text/csv" }), fileName(metric, item).replace(/(\.json)?$/, ".csv"));
 }
 
 /** Say in place why something is not shown. */

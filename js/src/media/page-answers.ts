@@ -1,6 +1,7 @@
 /** Answers about media in an exported page, from what the page holds. `src/trackbook/boards/exported_page.py` writes it. */
 import { NoAnswer } from "../frames/requests.ts";
 import type { MediaItem, PageMedia } from "./media-types.ts";
+import { readTableFile } from "./table-file.ts";
 
 const MOST_ITEMS = 10_000;
 const LEFT_OUT = "This file was left out of the page.";
@@ -28,12 +29,6 @@ type PageItem = MediaItem & { metric: string };
 interface PageAnswer {
   content: Record<string, unknown>;
   buffers: DataView[];
-}
-
-/** A table as its file has it: the cells of each column. */
-interface PageTable {
-  columns: readonly { name: string; type: string }[];
-  data: readonly (readonly unknown[])[];
 }
 
 const read = new WeakMap<PageMedia, Promise<readonly PageItem[]>>();
@@ -170,14 +165,17 @@ async function tableAnswer(
   readElement: Read,
 ): Promise<Record<string, unknown>> {
   if (!Object.hasOwn(files, String(file))) throw new NoAnswer(LEFT_OUT);
-  const table = JSON.parse(new TextDecoder().decode(await readElement(files[String(file)]))) as PageTable;
+  const table = readTableFile(new TextDecoder().decode(await readElement(files[String(file)])));
   const all = (table.data[0] ?? []).map((_, row) => table.data.map(column => column[row]));
   const text = String(filter ?? "").toLowerCase();
   const matches = (row: readonly unknown[]) =>
     row.some((cell, column) => textOf(cell, table.columns[column].type).toLowerCase().includes(text));
   const rows = text ? all.filter(matches) : all;
   const at = table.columns.findIndex(({ name }) => name === sort);
-  if (at >= 0) rows.sort((a, b) => compareCells(a[at], b[at], descending ? -1 : 1));
+  if (at >= 0) {
+    const keyOf = table.columns[at].type === "number" ? sortedNumber : (cell: unknown) => cell;
+    rows.sort((a, b) => compareCells(keyOf(a[at]), keyOf(b[at]), descending ? -1 : 1));
+  }
   const first = Number(from);
   return { columns: table.columns, rows: rows.slice(first, first + Number(count)), total: rows.length };
 }
@@ -186,6 +184,12 @@ async function tableAnswer(
 function textOf(cell: unknown, type: string): string {
   if (typeof cell !== "object" || cell === null) return String(cell ?? "");
   return type === "media" ? String((cell as { caption?: unknown }).caption ?? "") : JSON.stringify(cell);
+}
+
+/** Return a number that may be written as a text; as in Polars, NaN is above all others. */
+function sortedNumber(cell: unknown): unknown {
+  if (cell === null) return null;
+  return cell === "NaN" ? Number.POSITIVE_INFINITY : Number(cell);
 }
 
 /** Numbers by value, texts by letter; what is missing comes last. */

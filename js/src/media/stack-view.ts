@@ -8,6 +8,7 @@ import {
   newestStep,
   problemNote,
   runLabel,
+  saveCsv,
   saveMedium,
   showBlob,
 } from "./media-dom.ts";
@@ -33,6 +34,7 @@ interface Block {
   item: MediaItem;
   element: HTMLElement;
   head: HTMLElement;
+  saves: readonly HTMLElement[];
   vega: VegaBlock | null;
   spec: Record<string, unknown> | null;
   sound: AudioPlayer | null;
@@ -99,7 +101,7 @@ export class StackView {
       this.element.replaceChildren(...elements);
   }
 
-  #name({ head, item }: Block, { runs }: MediaScene, count: number, newest: number) {
+  #name({ head, saves, item }: Block, { runs }: MediaScene, count: number, newest: number) {
     const run = runs.find(({ id }) => id === item.run);
     const words = h("span", { class: "tb-media-words" }, item.caption ?? "");
     const shown = [
@@ -108,10 +110,10 @@ export class StackView {
         : []),
       ...(item.caption ? [words] : []),
     ];
-    const save = head.lastElementChild as HTMLElement;
+    const [save] = saves;
     save.title = downloadWords(item);
     save.setAttribute("aria-label", save.title);
-    head.replaceChildren(...shown, save);
+    head.replaceChildren(...shown, h("span", { class: "tb-media-saves" }, ...saves));
   }
 
   #newBlock(key: string, item: MediaItem): Block {
@@ -119,7 +121,15 @@ export class StackView {
     const signal = AbortSignal.any([this.#signal, ends.signal]);
     const save = iconButton("save", downloadWords(item));
     save.hidden = !item.file;
-    const head = h("div", { class: "tb-media-block-head" }, save);
+    const saves = [save];
+    if (item.kind === "table") {
+      saves.push(iconButton("save", "Download as CSV"));
+      for (const [i, format] of ["JSON", "CSV"].entries()) {
+        saves[i].classList.add("tb-media-labelled");
+        saves[i].append(format);
+      }
+    }
+    const head = h("div", { class: "tb-media-block-head" });
     const body = h("div", { class: "tb-media-block-body" });
     const attributes = { class: "tb-media-block", role: "listitem", "data-kind": item.kind };
     const element = h("div", attributes, head, body);
@@ -128,6 +138,7 @@ export class StackView {
       item,
       element,
       head,
+      saves,
       vega: null,
       spec: null,
       sound: null,
@@ -135,11 +146,13 @@ export class StackView {
       table: null,
       ends,
     };
-    const download = () => {
-      const metric = this.#scene?.entry.metric ?? "media";
-      saveMedium(block.item, metric, this.#store).catch(error => body.append(problemNote(error)));
-    };
-    save.addEventListener("click", download, { signal });
+    for (const [button, save] of [saveMedium, saveCsv].entries()) {
+      const download = () => {
+        const metric = this.#scene?.entry.metric ?? "media";
+        save(block.item, metric, this.#store).catch(error => body.append(problemNote(error)));
+      };
+      saves[button]?.addEventListener("click", download, { signal });
+    }
     this.#fill(block, body, signal).then(
       () => {
         element.dataset.shown = item.file ?? item.kind;
@@ -189,8 +202,8 @@ export class StackView {
   }
 }
 
-function downloadWords({ size }: MediaItem): string {
-  return `Download${size ? `, ${formatBytes(size)}` : ""}`;
+function downloadWords({ kind, size }: MediaItem): string {
+  return `Download${kind === "table" ? " as JSON" : ""}${size ? `, ${formatBytes(size)}` : ""}`;
 }
 
 /** A medium that a board keeps, but cannot draw. */

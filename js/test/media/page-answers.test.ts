@@ -93,3 +93,14 @@ test("the filter of a table finds media by their captions only", async () => {
   const texts = ["cat", "png", "image", "null", "key", "2"];
   expect(await Promise.all(texts.map(total))).toEqual([1, 0, 0, 0, 3, 1]);
 });
+
+test("a table with numbers that are not finite is shown and sorted as by the kernel", async () => {
+  const text = '{"columns":[{"name":"n","type":"number"}],"data":[[NaN,2,null,Infinity,10,-Infinity]]}';
+  const read = async () => new TextEncoder().encode(text).buffer as ArrayBuffer;
+  const media = { rows: null, files: { "t.json": "t" }, thumbnails: {} };
+  const question = { ask: "table_rows", file: "t.json", from: 0, count: 10, filter: "" };
+  const cells = async (sort: string | null) =>
+    ((await answerMedia(media, { ...question, sort }, read)).content.rows as unknown[][]).flat();
+  expect(await cells(null)).toEqual(["NaN", 2, null, "Infinity", 10, "-Infinity"]);
+  expect(await cells("n")).toEqual(["-Infinity", 2, 10, "NaN", "Infinity", null]);
+});
