@@ -49,6 +49,12 @@ def test_cell_executed_again_has_its_view(shell: Shell) -> None:
     assert view(execute(shell, INIT)) == {"smoothing": 8, "hidden_runs": ["r"]}
 
 
+def test_step_of_media_is_that_of_one_board_alone(shell: Shell) -> None:
+    first = execute(shell, INIT, media_step=300, smoothing=8)
+    assert view(first) == {"media_step": 300, "smoothing": 8}
+    assert view(execute(shell, INIT)) == {"smoothing": 8}
+
+
 def test_new_cell_begins_with_the_settings_of_the_project(shell: Shell) -> None:
     execute(shell, INIT, y_scale="log", hidden_runs=["r"], panel="runs")
     assert view(execute(shell, OTHER)) == {"y_scale": "log"}

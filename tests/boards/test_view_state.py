@@ -29,6 +29,7 @@ FIELDS = {
     "pattern",
     "form",
     "cell",
+    "once",
 }
 
 

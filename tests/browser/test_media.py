@@ -245,6 +245,18 @@ def test_media_on_the_page_of_a_server(page: Page) -> None:
         look(board, "samples/images", f"media-served-{width}")
 
 
+def test_step_of_media_stays_when_the_page_is_loaded_again(page: Page) -> None:
+    board = Board(page.locator(".tb-board").first).wait_for_chart("samples/images")
+    panel(board, "samples/images").get_by_role("button", name="Previous step").click()
+    expect(panel(board, "samples/images").locator(".tb-media-tile").first).to_contain_text("first 1")
+    page.wait_for_url("**media_step=1*")
+    page.reload()
+    gallery = panel(Board(page.locator(".tb-board").first).wait_for_chart("samples/images"), "samples/images")
+    expect(gallery.locator(".tb-media-tile").first).to_contain_text("first 1")
+    gallery.get_by_role("button", name="Newest step").click()
+    expect(gallery.locator(".tb-media-tile").first).to_contain_text("first 2")
+
+
 def test_media_on_an_exported_page(browser: Browser, served: Served, tmp_path: Path) -> None:
     path = tmp_path / "media.html"
     served.run(f"import trackbook as tb\ntb.export_html({str(path)!r}, 'media')")

@@ -137,7 +137,7 @@ export class Board {
       mark: (step: number | null) => this.#hover.mark(step),
       onNew: this.#makeMovable.bind(this),
     };
-    this.#media = new MediaPanels(model, requests, panels, signal);
+    this.#media = new MediaPanels(model, this.#state, requests, panels, signal);
     this.#hover.onStep = step => this.#media.point(step);
     const alerts = new Alerts(model, options.live, this.#store, signal);
     const { unzoom, element: controls } = this.#controls;

@@ -3,6 +3,7 @@ import type { HostModel } from "../frames/host-model.ts";
 import { importOnce } from "../frames/import-once.ts";
 import type { RunHeader } from "../frames/protocol.ts";
 import { BUSY_AFTER, type Requests } from "../frames/requests.ts";
+import { SETTINGS, type ViewState } from "../frames/view-state.ts";
 import type {
   MediaEntry,
   MediaModule,
@@ -47,6 +48,8 @@ interface PanelActions {
   onNew(panel: PanelShell): void;
 }
 
+const NEWEST = SETTINGS.media_step.default as number;
+
 let loaded: Promise<MediaModule> | undefined;
 
 /** The panels of metrics with media. What fills them is loaded when one of them first comes near the window. */
@@ -55,16 +58,25 @@ export class MediaPanels {
   #read: unknown;
   #entries: readonly MediaEntry[] = [];
   #names: string[] = [];
-  #chosen: number | null = null;
+  #chosen: number | null = null; // also while the slider moves
+  #kept: number | null = null;
   #pointed: number | null = null;
   #model: HostModel;
+  #state: ViewState;
   #requests: Requests;
   #actions: PanelActions;
   #signal: AbortSignal;
   #near: IntersectionObserver;
 
-  constructor(model: HostModel, requests: Requests, actions: PanelActions, signal: AbortSignal) {
-    [this.#model, this.#requests, this.#actions, this.#signal] = [model, requests, actions, signal];
+  constructor(
+    model: HostModel,
+    state: ViewState,
+    requests: Requests,
+    actions: PanelActions,
+    signal: AbortSignal,
+  ) {
+    [this.#model, this.#state, this.#requests] = [model, state, requests];
+    [this.#actions, this.#signal] = [actions, signal];
     this.#near = new IntersectionObserver(entries => this.#onNear(entries), { rootMargin: NEAR });
     signal.addEventListener("abort", () => this.#near.disconnect());
   }
@@ -95,6 +107,7 @@ export class MediaPanels {
   /** Show the media of single runs, in the order of the legend, also where groups of runs are drawn. */
   show(runs: readonly RunHeader[], settings: DrawSettings, grouped: boolean, look: Look) {
     if (!this.#names.length) return;
+    this.#readStep();
     const styles = grouped ? styleRuns(runs, look.theme) : settings.styles;
     const shown = runs.flatMap(({ id, key, faded }): RunLook[] => {
       const style = styles.get(key);
@@ -114,6 +127,21 @@ export class MediaPanels {
     if (step === this.#pointed) return;
     this.#pointed = step;
     this.#follow();
+  }
+
+  /** Take up the step that was chosen before the page was loaded, in another view, or by the kernel. */
+  #readStep() {
+    const step = this.#state.get("media_step");
+    const kept = step === NEWEST ? null : step;
+    if (kept === this.#kept) return;
+    this.#kept = kept;
+    if (kept === this.#chosen) return;
+    this.#chosen = kept;
+    this.#follow();
+  }
+
+  #keepStep() {
+    if (this.#chosen !== this.#kept) this.#state.set("media_step", this.#chosen ?? NEWEST);
   }
 
   #follow() {
@@ -165,6 +193,7 @@ export class MediaPanels {
           this.#chosen = step;
           this.#actions.mark(done ? null : step);
           this.#follow();
+          if (done) this.#keepStep();
         },
         showLarge: this.#actions.showLarge,
         createView: createUserView,

@@ -40,6 +40,7 @@ export interface Setting {
   menu?: boolean;
   reset?: boolean;
   chart?: boolean;
+  once?: boolean;
 }
 export const SETTINGS: Readonly<Record<SettingName, Setting>> = settings;
 

@@ -128,6 +128,31 @@ test("the step that is chosen in one panel is that of all of them", async () => 
   await settled(() => shows("val/notes", 10) && shows("val/more", 10));
 });
 
+test("the chosen step is that of the next page; the newest one, once chosen, is followed again", async () => {
+  const items = [0, 5, 10].map(step => text(`at ${step}`, { step }));
+  const model = new MediaModel(items, { keyframe }, bytes);
+  const first = show(model);
+  near();
+  const shows = ({ panel }: typeof first, step: number) =>
+    panel("val/notes").querySelector("pre")?.textContent === `text of at ${step}`;
+  await settled(() => shows(first, 10));
+  const range = first.panel("val/notes").querySelector("input[type=range]") as HTMLInputElement;
+  range.value = "1";
+  range.dispatchEvent(new Event("input"));
+  await settled(() => shows(first, 5));
+  expect(model.get("media_step")).toBe(undefined);
+  range.dispatchEvent(new Event("change"));
+  expect(model.get("media_step")).toBe(5);
+  const second = show(model);
+  near();
+  await settled(() => shows(second, 5));
+  second.panel("val/notes").querySelector<HTMLElement>('[aria-label="Newest step"]')?.click();
+  await settled(() => shows(first, 10) && shows(second, 10));
+  expect(model.get("media_step")).toBe(-1);
+  model.log(text("at 20", { step: 20 }));
+  await settled(() => shows(first, 20) && shows(second, 20));
+});
+
 test("a filter hides panels like charts", async () => {
   const model = new MediaModel([text("a.txt")], { keyframe });
   const { el, panel } = show(model);

@@ -12,6 +12,7 @@ from .view_state import SETTINGS, known_settings
 
 NAME: Final = "view"
 CELL_SETTINGS: Final = frozenset(name for name, setting in SETTINGS.items() if setting.get("cell"))
+_NOT_KEPT: Final = frozenset(name for name, setting in SETTINGS.items() if setting.get("once"))
 
 
 class KeptView:
@@ -33,6 +34,7 @@ class KeptView:
 
     def save(self, view: Mapping[str, Any]) -> None:
         """Keep a view, as `View.view` returns it."""
+        view = {name: value for name, value in view.items() if name not in _NOT_KEPT}
         shared = {name: value for name, value in view.items() if name not in CELL_SETTINGS}
         put_document(self._store, PROJECT, NAME, shared)
         if self._cell is not None:

@@ -17,6 +17,7 @@
 ``reset``    true: the View menu resets it
 ``chart``    true: a parameter of the same name of every chart of lines (`charts.metric_spec.line`)
 ``cell``     true: kept for the boards of one cell; other settings also for later boards of the project (`kept_views`)
+``once``     true: not kept for later boards
 ``silent``   true: a change by the front end is not echoed to it, because it is set while a hand moves
 ===========  =======================================================================================
 """
