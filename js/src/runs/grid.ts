@@ -32,6 +32,8 @@ interface GridActions {
   details(entry: RunEntry): void;
   /** Show this run in the details, if they are open. */
   follow(entry: RunEntry): void;
+  /** Whether runs can be renamed; if not, the panel says why. */
+  mayRename(): boolean;
   rename(entry: RunEntry, name: string): void;
   remove(entry: RunEntry): void;
 }
@@ -350,7 +352,7 @@ export class RunsGrid {
 
   #rename(entry: RunEntry) {
     const row = this.#rowElements.get(runKey(entry.id));
-    if (!(row instanceof RunRow)) return;
+    if (!(row instanceof RunRow) || !this.doing.mayRename()) return;
     row.rename(name => {
       if (name !== null) this.doing.rename(entry, name);
       this.focus();

@@ -72,6 +72,10 @@ export class RunsPanel {
         this.#openRun = entry.id;
         this.#draw();
       },
+      mayRename: () => {
+        if (requests.refusal) this.#showMessage(requests.refusal);
+        return !requests.refusal;
+      },
       rename: edits.rename,
       remove: (entry: RunEntry) => {
         this.#showDetails(entry);

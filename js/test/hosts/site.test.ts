@@ -40,10 +40,10 @@ const RUN = {
 test("a run's own page changes the run where the server lets it, and says how where not", async () => {
   const { find } = await open("?project=p&run=id0", { ...RUN, may_write: false });
   const name = find<HTMLInputElement>(".tb-site-details input");
-  expect(name.disabled).toBe(true);
+  expect(name.readOnly).toBe(true);
   expect(name.title).toContain("start “trackbook show” with --write");
   last().hearTraits({ may_write: true });
-  expect([name.disabled, name.title]).toEqual([false, ""]);
+  expect([name.readOnly, name.title]).toEqual([false, ""]);
   name.value = "better";
   name.dispatchEvent(new Event("change"));
   expect(last().sent).toContainEqual({ ask: "rename", run: "id0", name: "better", id: expect.any(Number) });

@@ -384,6 +384,30 @@ test("F2 renames in place, Escape cancels", async () => {
   await settled();
 });
 
+test("where runs cannot be changed F2 says why, and the details are text to read", () => {
+  const reading = class extends Kernel {
+    readOnly = "This page only shows runs.";
+  };
+  const { press, find } = show([{ name: "c", tags: ["best"] }], {}, [], reading as typeof Kernel);
+  press("Home");
+  press("F2");
+  expect(find(".tb-runs-rename")).toBe(null);
+  expect(find(".tb-panel-status").textContent).toBe("This page only shows runs.");
+  press("Enter");
+  const [name, tags, notes] = find(".tb-overview").querySelectorAll<HTMLInputElement>(
+    "input:not([type]), textarea",
+  );
+  expect([name.readOnly, name.value, name.parentElement?.hidden]).toEqual([true, "c", false]);
+  expect([tags.readOnly, tags.value, tags.placeholder, tags.parentElement?.hidden]).toEqual([
+    true,
+    "best",
+    "",
+    false,
+  ]);
+  expect([notes.readOnly, notes.parentElement?.hidden]).toEqual([true, true]);
+  expect(find<HTMLButtonElement>(".tb-overview .tb-danger").hidden).toBe(true);
+});
+
 test("a refusal of the kernel is shown", async () => {
   const { press, find, model } = show(abc);
   model.error = "run 'c' is being written by another process";
@@ -461,7 +485,7 @@ test("without a kernel runs are read-only", () => {
   const { press, find } = show(abc, {}, [run(0)], FakeModel as typeof Kernel);
   press("ArrowDown");
   press("Enter");
-  expect(find<HTMLInputElement>(".tb-run-details input").disabled).toBe(true);
+  expect(find<HTMLInputElement>(".tb-run-details input").readOnly).toBe(true);
   press("Delete");
   expect(find(".tb-run-ask").hidden).toBe(true);
 });

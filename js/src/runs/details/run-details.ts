@@ -22,6 +22,7 @@ interface Doing extends RunEdits {
 
 type Pairs = readonly (readonly [name: string, value: string])[];
 
+const TAGS_HINT = "separated by commas";
 const TABS = { overview: "Overview", console: "Console", code: "Code", environment: "Environment" };
 
 /** The details of one run: overview with editable fields, console, code, environment. */
@@ -48,7 +49,7 @@ export class RunDetails {
   #requests: Requests;
   #facts = h("span", { class: "tb-minor tb-number" });
   #name = h("input", { spellcheck: "false" });
-  #tags = h("input", { spellcheck: "false", placeholder: "separated by commas" });
+  #tags = h("input", { spellcheck: "false", placeholder: TAGS_HINT });
   #notes = h("textarea", { rows: "2" });
   #color = h("input", { type: "color" });
   #defaultColor = button("Default colour");
@@ -124,8 +125,8 @@ export class RunDetails {
 
   /** Focus the name, or the selected tab if the name is not shown or not editable. */
   focus() {
-    const { disabled } = this.#name;
-    (this.#tab === "overview" && !disabled ? this.#name : this.#tabs.tab(this.#tab)).focus();
+    const { readOnly } = this.#name;
+    (this.#tab === "overview" && !readOnly ? this.#name : this.#tabs.tab(this.#tab)).focus();
   }
 
   #choose(name: keyof typeof TABS) {
@@ -227,10 +228,13 @@ export class RunDetails {
 
   #enable() {
     const { refusal } = this.#requests;
-    for (const control of [this.#name, this.#tags, this.#notes, this.#remove]) {
-      control.disabled = refusal !== "";
-      control.title = refusal;
+    for (const field of [this.#name, this.#tags, this.#notes]) {
+      field.readOnly = refusal !== "";
+      field.title = refusal;
+      (field.parentElement as HTMLElement).hidden = field.readOnly && !field.value;
     }
+    this.#tags.placeholder = refusal ? "" : TAGS_HINT;
+    this.#remove.hidden = refusal !== "" || !this.#question.hidden;
   }
 
   /** Fill a field, unless the user is editing it. */
