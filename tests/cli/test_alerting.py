@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import sys
+
 import trackbook as tb
 from command_lines import CommandLine, record, valid
+from terminals import in_terminal, screen
 
 
 def alerting(project: str = "digits") -> None:
@@ -43,3 +46,17 @@ def test_unknown_level_cannot_be_understood(trackbook_command: CommandLine) -> N
     answer = trackbook_command("alerts", "--level", "loud")
     assert (answer.code, answer.out) == (2, "")
     assert "--level is 'info', 'warn', 'error', not 'loud'" in answer.err
+
+
+def test_alerts_keep_their_short_columns_and_the_ends_of_names_in_a_terminal() -> None:
+    for seed in range(2):
+        with tb.init("p", f"llama-3-8b-instruct-grpo-lora-r16-bf16-seed{seed}", display=False, capture=False) as run:
+            run.alert(
+                "Loss is not finite anymore and training diverged", "the loss became NaN after a spike of the gradient"
+            )
+    shown = screen(in_terminal(sys.executable, "-m", "trackbook", "alerts", columns=80), 80)
+    assert shown[1].split() == ["run", "time", "level", "times", "title", "text"]
+    assert [(line.split()[0][-6:], "warn" in line.split()) for line in shown[2:]] == [
+        ("-seed0", True),
+        ("-seed1", True),
+    ]

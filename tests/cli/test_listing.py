@@ -108,3 +108,24 @@ def test_names_and_ids_are_whole_in_a_narrow_terminal() -> None:
     assert not any("…" in line for line in shown)
     assert shown[3].startswith("not shown in 80 columns: ")
     assert "validation/metric5" in " ".join(shown[3:])
+
+
+def test_names_longer_than_half_a_terminal_are_cut_in_their_middle() -> None:
+    for seed in range(2):
+        name = f"llama-3-8b-instruct-grpo-lora-r16-bf16-seed{seed}"
+        with tb.init("digits", name, display=False, capture=False) as run:
+            run.log({"validation/accuracy": 0.5})
+    shown = screen(in_terminal(sys.executable, "-m", "trackbook", "ls", "runs", columns=80), 80)
+    assert [line.split()[0] for line in shown[2:4]] == [f"llama-3-8b-instruct…-lora-r16-bf16-seed{s}" for s in range(2)]
+    assert shown[1].split() == ["name", "id", "state", "started", "duration"]
+    shown = screen(in_terminal(sys.executable, "-m", "trackbook", "ls", "metrics", name, columns=40), 40)
+    assert shown[0] == "digits: llama-3-8b-…-lora-r16-bf16-seed1"
+
+
+def test_names_of_wide_letters_are_cut_to_the_columns_that_they_take() -> None:
+    with tb.init("digits", "損失" * 30, display=False, capture=False) as run:
+        run.log({"loss": 0.5})
+    shown = screen(in_terminal(sys.executable, "-m", "trackbook", "ls", "runs", columns=60), 60)
+    (row,) = [line for line in shown if run.id in line]
+    assert row.split()[0].replace(" ", "").count("…") == 1
+    assert not row.split()[0].endswith("…")

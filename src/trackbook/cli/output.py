@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 import typer
 
-from ..text import ago, visible
+from ..text import ago, shorten_name, visible
 
 _WIDEST: Final = 10_000  # of a table that no terminal shows: nothing is cut
 
@@ -56,7 +56,7 @@ def moment(seconds: float | None) -> str | None:
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None, least: int | None = None
 ) -> None:
-    """Print a table. In a terminal it fits the width; elsewhere nothing is cut.
+    """Print a table. In a terminal it fits the width, and the names in its first column are cut in their middle; elsewhere nothing is cut.
 
     With `least` the terminal shows as many of the first columns as fit whole, at least so many, and a line tells of the others.
     """
@@ -64,33 +64,33 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        box=None,
-        pad_edge=False,
-        header_style="bold",
-        title=None if title is None else Text(visible(title)),
-        title_justify="left",
-    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
     found = [list(row) for row in rows]
     left_out: Sequence[str] = ()
     terminal = Console(file=sys.stdout) if sys.stdout.isatty() else None
-    if least is not None and terminal is not None:
-        shown = max(least, _fitting([list(columns), *found], terminal.width))
-        columns, left_out = columns[:shown], columns[shown:]
+    width = _WIDEST if terminal is None else terminal.width
+    widths = _widths([list(columns), *found])
+    if least is not None and terminal is not None and _fitting(widths, width) < len(columns):
+        widths[0] = min(widths[0], width // 2)
+        shown = max(least, _fitting(widths, width))
+        columns, widths, left_out = columns[:shown], widths[:shown], columns[shown:]
         found = [row[:shown] for row in found]
-    for name, cells in zip(columns, list(zip(*found, strict=True)) or [()] * len(columns), strict=True):
+    widths = _narrowed(widths, width)
+    for place, cells in enumerate(list(zip(*found, strict=True)) or [()] * len(columns)):
         justify: Literal["left", "right"] = "right" if cells and all(map(_is_numeric, cells)) else "left"
-        table.add_column(Text(visible(name)), justify=justify, overflow="ellipsis", no_wrap=True)
-    for row in found:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        header = Text(visible(columns[place]))
+        table.add_column(header, justify=justify, overflow="ellipsis", no_wrap=True, width=widths[place])
+    for name, *others in found:
+        table.add_row(Text(_cut(_cell(name), widths[0])), *(Text(_cell(value)) for value in others))
+    titles = [] if title is None else [Text(_cut(visible(title), width), style="table.title")]
     if terminal is not None:
-        terminal.print(table)
+        terminal.print(*titles, table, sep="\n")
         if left_out:
-            say(f"not shown in {terminal.width} columns: {', '.join(left_out)}")
+            say(f"not shown in {width} columns: {', '.join(left_out)}")
         return
-    console = Console(file=io.StringIO(), width=_WIDEST)
+    console = Console(file=io.StringIO(), width=width)
     with console.capture() as captured:
-        console.print(table)
+        console.print(*titles, table, sep="\n")
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
@@ -103,12 +103,33 @@ def _cell(value: Any) -> str:
     return visible(" ".join(number(value).split()))
 
 
-def _fitting(rows: Sequence[Sequence[Any]], width: int) -> int:
-    """Return how many of the first columns fit whole, two apart."""
+def _widths(rows: Sequence[Sequence[Any]]) -> list[int]:
     from rich.cells import cell_len
 
-    ends = accumulate(max(cell_len(_cell(value)) for value in column) + 2 for column in zip(*rows, strict=True))
-    return sum(end - 2 <= width for end in ends)
+    return [max(cell_len(_cell(value)) for value in column) for column in zip(*rows, strict=True)]
+
+
+def _fitting(widths: Sequence[int], width: int) -> int:
+    """Return how many of the first columns fit whole, two apart."""
+    return sum(end - 2 <= width for end in accumulate(each + 2 for each in widths))
+
+
+def _narrowed(widths: Sequence[int], width: int) -> list[int]:
+    """Return the widths of columns that fit, two apart: the widest are narrowed, so that short ones stay whole."""
+    room = max(len(widths), width - 2 * (len(widths) - 1))
+    most = max(widths, default=0)
+    while most > 1 and sum(min(each, most) for each in widths) > room:
+        most -= 1
+    return [min(each, most) for each in widths]
+
+
+def _cut(name: str, width: int) -> str:
+    from rich.cells import cell_len
+
+    most = width
+    while cell_len(short := shorten_name(name, most)) > width:
+        most -= 1
+    return short
 
 
 def _is_numeric(cell: Any) -> bool:
