@@ -14,9 +14,18 @@ export class ChartView {
   #key = "";
   #spec: Promise<Record<string, unknown> | null> = Promise.resolve(null);
   #store: MediaStore;
+  #onChange: () => void;
+  isOverlaid = false;
 
-  constructor(context: MediaContext, store: MediaStore, open: OpenItem, signal: AbortSignal) {
-    this.#store = store;
+  /** `onChange` is called when the charts are, or no longer are, over each other. */
+  constructor(
+    context: MediaContext,
+    store: MediaStore,
+    open: OpenItem,
+    onChange: () => void,
+    signal: AbortSignal,
+  ) {
+    [this.#store, this.#onChange] = [store, onChange];
     this.#block = new VegaBlock(context, signal);
     this.#stack = new StackView(context, store, open, signal);
   }
@@ -34,6 +43,9 @@ export class ChartView {
       if (this.element.firstElementChild !== shown.element) this.element.replaceChildren(shown.element);
       if (spec) this.#block.show(spec, [], scene);
       else this.#stack.show(items, scene);
+      if (this.isOverlaid === (spec !== null)) return;
+      this.isOverlaid = spec !== null;
+      this.#onChange();
     };
     this.#spec.then(put, () => put(null)); // each chart of the stack says what is wrong with it
   }

@@ -9,6 +9,7 @@ export interface BarRow {
   to: number;
   count: number;
   run: string;
+  step: number;
   color: string;
 }
 
@@ -24,10 +25,10 @@ export interface HeatRow {
 
 export function barRows(items: readonly MediaItem[], runs: readonly RunLook[]): BarRow[] {
   const looks = new Map(runs.map(run => [run.id, run]));
-  return items.flatMap(({ run, about: { edges = [], counts = [] } }) => {
+  return items.flatMap(({ run, step, about: { edges = [], counts = [] } }) => {
     const look = looks.get(run);
     const [name, color] = [look?.label ?? run, look?.color ?? "gray"];
-    return counts.map((count, i) => ({ from: edges[i], to: edges[i + 1], count, run: name, color }));
+    return counts.map((count, i) => ({ from: edges[i], to: edges[i + 1], count, run: name, step, color }));
   });
 }
 

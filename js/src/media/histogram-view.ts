@@ -26,6 +26,7 @@ const BARS = {
     color: { field: "color", type: "nominal", scale: null },
     tooltip: [
       { field: "run", type: "nominal" },
+      { field: "step", type: "quantitative" },
       { field: "from", type: "quantitative", format: ".4~g" },
       { field: "to", type: "quantitative", format: ".4~g" },
       { field: "count", type: "quantitative" },

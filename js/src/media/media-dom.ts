@@ -1,5 +1,5 @@
 import { download } from "../interact/pictures.ts";
-import { setName } from "../ui/cut-name.ts";
+import { setName, shortName } from "../ui/cut-name.ts";
 import { h, svg } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import css from "./media.css";
@@ -8,6 +8,7 @@ import type { MediaItem, RunLook } from "./media-types.ts";
 import { readTableFile, tableCsv } from "./table-file.ts";
 
 export const MOST_UNASKED = 8 * 2 ** 20; // bytes of an image that is loaded whole without a click
+const SHORT = 14; // letters of a run's name in the heading
 const MARK = "data-trackbook-media";
 
 const ICONS = {
@@ -74,6 +75,19 @@ export function stepWords(step: number): HTMLElement {
 /** The newest step of media that are shown together: that of the slider, which some run has logged. */
 export function newestStep(items: readonly MediaItem[]): number {
   return items.reduce((newest, { step }) => Math.max(newest, step), Number.NEGATIVE_INFINITY);
+}
+
+/** Say which runs show an older step than the newest one; `all` of them, or in a few words. */
+export function olderSteps(items: readonly MediaItem[], runs: readonly RunLook[], all = false): string {
+  const newest = newestStep(items);
+  const older = new Map(items.filter(({ step }) => step < newest).map(({ run, step }) => [run, step]));
+  const told = runs
+    .filter(({ id }) => older.has(id))
+    .map(({ id, label }) => {
+      const step = formatCount(older.get(id) as number);
+      return `${all ? label : shortName(label, SHORT)}: step ${step}`;
+    });
+  return all || told.length < 2 ? told.join("\n") : `${told.length} runs at older steps`;
 }
 
 /** Show an image's bytes. The address is given back as soon as the image is read; the former image stays until then. */

@@ -5,7 +5,7 @@ import { ChartView } from "./chart-view.ts";
 import { Gallery } from "./gallery.ts";
 import { HistogramView } from "./histogram-view.ts";
 import { Lightbox, type OpenItem } from "./lightbox.ts";
-import { adoptMediaStyle, iconButton } from "./media-dom.ts";
+import { adoptMediaStyle, iconButton, olderSteps } from "./media-dom.ts";
 import { type MediaStore, mediaStoreOf } from "./media-store.ts";
 import type {
   MediaContext,
@@ -69,7 +69,7 @@ export class MediaPanel implements MediaPanelHandle {
     const open: OpenItem = (item, source) => this.#lightbox.open(item, source);
     this.#stack = new StackView(context, store, open, signal);
     this.#histogram = new HistogramView(context, signal);
-    this.#charts = new ChartView(context, store, open, signal);
+    this.#charts = new ChartView(context, store, open, () => this.#showCount(), signal);
     this.#slider = new StepSlider((step, done) => context.point(step, done), signal);
     this.#overlayMenu = new OverlayMenu(this.#overlays, signal);
     const runs = () => this.#visibleRuns;
@@ -243,10 +243,10 @@ export class MediaPanel implements MediaPanelHandle {
       items.every(each => CANVAS_KINDS.includes(each.kind)) &&
       (kind === "image" || items.length > 1 || this.#showsAll);
     const isHistogram = items.every(each => each.kind === "histogram");
-    this.#showTools(isGallery, isHistogram);
     const documents = items.every(each => each.kind === "chart") ? this.#charts : this.#stack;
     const view = isGallery ? this.#gallery : isHistogram ? this.#histogram : documents;
     if (this.#place.firstElementChild !== view.element) this.#place.replaceChildren(view.element);
+    this.#showTools(isGallery, isHistogram);
     setText(this.#note, "");
     if (isGallery) {
       for (const item of items) this.#overlays.learn(item);
@@ -275,6 +275,15 @@ export class MediaPanel implements MediaPanelHandle {
     this.#larger.hidden = !isManyTiles;
     this.#overlayMenu.button.hidden = !isGallery || !this.#items.some(hasOverlays);
     this.#slider.element.hidden = !several || this.#showsAll;
+    this.#showCount();
+    this.#showRunChoice(isHistogram && this.#showsAll);
+  }
+
+  /** Say how much is shown; where runs lie over each other, also which of them show an older step. */
+  #showCount() {
+    const isHistogram = this.#place.firstElementChild === this.#histogram.element;
+    const isOverlaid =
+      isHistogram || (this.#charts.isOverlaid && this.#place.firstElementChild === this.#charts.element);
     const hidden = (this.#scene?.runs.length ?? 0) - this.#visibleRuns.length;
     const more = hidden > 0 ? ` · ${hidden} runs not shown` : "";
     const count = this.#items.length;
@@ -284,11 +293,10 @@ export class MediaPanel implements MediaPanelHandle {
     const leftOut = this.#leavesOut ? " · some left out" : "";
     const words = this.#showsAll
       ? `${shown}${formatCount(all)} steps${leftOut}`
-      : count > 1
-        ? `${formatCount(count)} items`
-        : "";
+      : (isOverlaid && olderSteps(this.#items, this.#visibleRuns)) ||
+        (count > 1 ? `${formatCount(count)} items` : "");
     setText(this.#count, `${words}${more}`);
-    this.#showRunChoice(isHeat);
+    this.#count.title = isOverlaid && !isHeat ? olderSteps(this.#items, this.#visibleRuns, true) : "";
   }
 
   #showRunChoice(shown: boolean) {

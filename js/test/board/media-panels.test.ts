@@ -255,6 +255,34 @@ test("a number that is logged by the name of an image gets a chart beside it", a
   expect(names().sort()).toEqual(["x", "x (image)"]);
 });
 
+test("runs over each other say which of them show an older step", async () => {
+  const histogram = (run: string, step: number) =>
+    medium({ kind: "histogram", run, step, file: null, about: { edges: [0, 1], counts: [step] } });
+  const curve = JSON.stringify({
+    data: { values: [{ x: 1 }] },
+    mark: "line",
+    encoding: { x: { field: "x" } },
+  });
+  const chart = (run: string, step: number, file: string) =>
+    medium({ metric: "curve", kind: "chart", run, step, file, mime: "application/json" });
+  const items = [
+    ...[histogram("id0", 1000), histogram("id0", 2000), histogram("id1", 1000), histogram("id1", 1500)],
+    ...[chart("id0", 3000, "a.json"), chart("id1", 10, "b.json")],
+  ];
+  const content = async (name: string) => new TextEncoder().encode(name && curve).buffer as ArrayBuffer;
+  const { panel } = show(new MediaModel(items, { keyframe: noCharts }, content));
+  near();
+  const count = (name = "images") => panel(name).querySelector(".tb-media-count") as HTMLElement;
+  await settled(() => count().textContent === "run-1: step 1,500");
+  expect(count().title).toBe("run-1: step 1,500");
+  await settled(() => count("curve").textContent === "run-1: step 10");
+  const range = panel("images").querySelector("input[type=range]") as HTMLInputElement;
+  range.value = "0";
+  range.dispatchEvent(new Event("change"));
+  await settled(() => count().textContent === "2 items");
+  expect(count().title).toBe("");
+});
+
 test("the runs of a heat map are those with media", async () => {
   const histogram = (run: string, step: number) =>
     medium({ kind: "histogram", run, step, file: null, about: { edges: [0, 1], counts: [step] } });

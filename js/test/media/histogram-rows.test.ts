@@ -7,9 +7,9 @@ const histogram = (step: number, edges: number[], counts: number[]) =>
 
 test("a bar has its run's colour and the ends of its bin", () => {
   const run = { id: "id0", label: "otter", color: "#123456", ink: "" };
-  expect(barRows([histogram(0, [0, 1, 3], [5, 2])], [run])).toEqual([
-    { from: 0, to: 1, count: 5, run: "otter", color: "#123456" },
-    { from: 1, to: 3, count: 2, run: "otter", color: "#123456" },
+  expect(barRows([histogram(9, [0, 1, 3], [5, 2])], [run])).toEqual([
+    { from: 0, to: 1, count: 5, run: "otter", step: 9, color: "#123456" },
+    { from: 1, to: 3, count: 2, run: "otter", step: 9, color: "#123456" },
   ]);
 });
 

@@ -1,6 +1,14 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test, vi } from "vitest";
-import { clearImage, fileName, formatBytes, isVideo, nameOf, showBlob } from "../../src/media/media-dom.ts";
+import {
+  clearImage,
+  fileName,
+  formatBytes,
+  isVideo,
+  nameOf,
+  olderSteps,
+  showBlob,
+} from "../../src/media/media-dom.ts";
 import { medium } from "../media-fixtures.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -86,4 +94,16 @@ test("an image that is cleared before it is read gives its address back", async 
   clearImage(image);
   await shown;
   expect([[...open], image.hasAttribute("src")]).toEqual([[], false]);
+});
+
+test("the older steps of many runs are told in a few words, and all on demand", () => {
+  const runs = ["a", "b", "c"].map(id => ({ id, label: `run ${id}`, color: "red" }));
+  const items = [
+    medium({ run: "a", step: 1 }),
+    medium({ run: "b", step: 2 }),
+    medium({ run: "c", step: 3000 }),
+  ];
+  expect(olderSteps(items, runs)).toBe("2 runs at older steps");
+  expect(olderSteps(items, runs, true)).toBe("run a: step 1\nrun b: step 2");
+  expect(olderSteps(items.slice(2), runs)).toBe("");
 });
