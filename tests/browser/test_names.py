@@ -56,6 +56,25 @@ def test_hostile_project_and_run_names_are_shown_as_they_are(lab: Lab) -> None:
     nothing_was_injected(lab)
 
 
+def test_a_long_name_is_copied_whole_where_it_is_cut(lab: Lab) -> None:
+    name = "llama-3-8b-instruct-grpo-lora-r16-bf16-seed0"
+    lab.write_and_open("copied", PROGRAM.format(names=["loss"], project=name))
+    lab.run_to_end(0)
+    found = lab.board().wait().root.locator(".tb-header .tb-cut, .tb-top .tb-cut").first
+    lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for part, copied in ((".tb-cut-start, .tb-cut-end", name), (".tb-cut-end", "-r16-bf16-seed0")):
+        lab.page.evaluate(
+            """([name, parts]) => {
+                const found = name.querySelectorAll(parts);
+                getSelection().setBaseAndExtent(found[0], 0, found[found.length - 1], 1);
+            }""",
+            [found.element_handle(), part],
+        )
+        lab.page.keyboard.press("ControlOrMeta+c")
+        assert lab.page.evaluate("navigator.clipboard.readText()") == copied
+    assert found.evaluate("(name) => getComputedStyle(name).display") == "flex"
+
+
 def nothing_was_injected(lab: Lab) -> None:
     assert lab.page.evaluate("() => [window.pwned, ({}).value, Object.keys(Object.prototype)]") == [None, None, []]
     assert lab.page.locator(".tb-board img, .tb-board script").count() == 0

@@ -24,6 +24,7 @@ import { currentRun } from "../plot/palette.ts";
 import { type ChartAxes, type DrawSettings, xExtentOfAll, type Zoom } from "../plot/plot.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { axesOnly, axisDefinitions, xAxisOf } from "../plot/x-axis.ts";
+import { copyWholeNames } from "../ui/cut-name.ts";
 import { h, onResize, setText } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
 import { FullScreen } from "../ui/fullscreen.ts";
@@ -152,6 +153,7 @@ export class Board {
     this.element.dataset.lmSuppressShortcuts = "true"; // JupyterLab, Notebook
     this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
     el.append(this.element);
+    copyWholeNames(this.element, signal);
     adoptStyle(this.element, STYLES, signal, update);
     this.#store.subscribe(update, signal);
     onTraitChange(model, ["user_charts", "media", "open_runs", "idle_since", "synced"], update, signal);

@@ -16,6 +16,20 @@ export function setName(element: Element, name: string) {
   );
 }
 
+/** Copy names whole that are selected in an element: browsers put a line break between the parts of a cut name. */
+export function copyWholeNames(element: HTMLElement, signal: AbortSignal) {
+  const copy = (event: ClipboardEvent) => {
+    const selection = getSelection();
+    const isSelected = (name: Element) => selection?.containsNode(name, true);
+    if (!selection || ![...element.querySelectorAll(".tb-cut")].some(isSelected)) return;
+    element.classList.add("tb-copying"); // until the text is read, which depends on the layout
+    event.clipboardData?.setData("text/plain", selection.toString());
+    element.classList.remove("tb-copying");
+    event.preventDefault();
+  };
+  element.addEventListener("copy", copy, { signal });
+}
+
 /** Return a name of at most so many letters, without some of its middle. */
 export function shortName(name: string, most: number): string {
   const letters = [...name];
