@@ -36,6 +36,11 @@ for i in range(20_000):
 run.finish()
 """
 LOG = "other = tb.board('buckets'); other.y_scale, other.clip_outliers = 'log', 'always'; other"
+EXPLODES = """
+with tb.init(project="explodes", name="only", capture=False) as run:
+    for i in range(300):
+        run.log({"loss": 2.0 - i / 300 if i < 295 else 10.0 ** (i - 292), "lr": 1e-3 - i * 1e-6})
+"""
 TILES = """
 with tb.init(project="tiles", name="only") as run:
     run.log({"params": 8_000_000, "score": 0.9375})
@@ -44,7 +49,7 @@ with tb.init(project="tiles", name="only") as run:
 
 @pytest.fixture(scope="module")
 def lab(lab_of_module: Lab) -> Lab:
-    lab_of_module.write_and_open("options", PROGRAM, READ, TILES, BUCKETS, LOG)
+    lab_of_module.write_and_open("options", PROGRAM, READ, TILES, BUCKETS, LOG, EXPLODES)
     lab_of_module.run_to_end(0)
     lab_of_module.run_to_end(2)
     return lab_of_module
@@ -70,6 +75,28 @@ def test_outliers_are_counted_in_the_head_and_shown_by_a_click(lab: Lab, board: 
     assert y_axis(board, "train/loss")[1] >= 800
     label.click()
     lab.page.wait_for_function("(label) => label.innerText === '6 outside'", arg=label.element_handle())
+
+
+def test_a_loss_that_explodes_offers_a_logarithmic_axis_once(lab: Lab) -> None:
+    lab.run_to_end(5)
+    exploded = lab.board(5).wait()
+    hint = exploded.chart("loss").get_by_role("button", name="Log y?")
+    hint.wait_for()
+    exploded.look("log-hint")
+    assert exploded.chart("lr").locator(".tb-log-hint").is_hidden()
+    assert y_axis(exploded, "loss")[0] <= 0
+    hint.focus()
+    lab.page.keyboard.press("Enter")
+    hint.wait_for(state="hidden")
+    lab.wait_for_quiet()
+    assert y_axis(exploded, "loss")[0] > 0.4
+    assert lab.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Menu of loss"
+    exploded.look("log-hint-taken")
+    lab.page.keyboard.press("Enter")
+    exploded.root.get_by_role("menu").get_by_text("Log y", exact=True).click(timeout=30_000)
+    lab.wait_for_quiet()
+    assert y_axis(exploded, "loss")[0] <= 0
+    assert hint.is_hidden()
 
 
 def logged() -> pl.Series:

@@ -3,6 +3,7 @@ import { sameItems } from "../frames/columns.ts";
 import type { ChartOptions } from "../plot/chart-options.ts";
 import { type ChartPart, Combiner } from "../plot/combined.ts";
 import { domainsOf } from "../plot/domains.ts";
+import { LogHint } from "../plot/log-hint.ts";
 import { type Count, formatAtLeast, type LeftOut } from "../plot/outliers.ts";
 import { OwnSmoothing } from "../plot/own-smoothing.ts";
 import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
@@ -25,6 +26,7 @@ const MARGIN = 40; // px of a chart's width that axis labels take
 const LEAST_ROOM = 24; // px
 const LARGE_LABELS = 13; // px, in full screen
 const REMARK_LETTER = 6; // px
+const LOG_HINT = "Log y?";
 const VALUE_LETTERS = 9; // of a value in a legend
 
 /** The input of a chart. A chart is redrawn only when its scene changed. */
@@ -58,8 +60,12 @@ export class Chart {
   #smoothing = new OwnSmoothing();
   #outside = h("button", { type: "button", class: "tb-outside" });
   #remarkText = h("span");
-  #remarks = h("div", { class: "tb-remarks" }, this.#outside, this.#remarkText);
+  #log = h("button", { type: "button", class: "tb-log-hint", hidden: "" }, LOG_HINT);
+  #remarks = h("div", { class: "tb-remarks" }, this.#outside, this.#remarkText, this.#log);
   #tile = h("div", { class: "tb-tile-value", hidden: "" });
+  #logHint = new LogHint();
+  /** Called when the reader takes up the hint that a logarithmic axis shows more. */
+  onLogHint: (() => void) | undefined;
   #showOutliers = false;
   #exact: { key: string; count: number } | null = null;
   #texts: readonly string[] = [];
@@ -90,6 +96,8 @@ export class Chart {
     this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#errorNote.element);
     this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
     this.#outside.addEventListener("click", () => this.#toggleOutliers()); // removed together with the chart
+    this.#log.title = "The largest value presses the others together: draw the y axis logarithmic";
+    this.#log.addEventListener("click", () => this.onLogHint?.());
   }
 
   /** Set what stands above the chart; the rest of the metric's name is added in full screen. */
@@ -330,7 +338,8 @@ export class Chart {
     const remarks = count?.atLeast ? [outside, ...texts] : texts;
     const alone = !this.element.contains(this.body); // in full screen, without the board's legend
     const combined = (this.#scene?.parts.length ?? 1) > 1 && plot.kind !== "bar";
-    const said = remarks.join(" · ");
+    this.#log.hidden = !this.#logHint.settle(plot);
+    const said = [...remarks, ...(this.#log.hidden ? [] : [LOG_HINT])].join(" · ");
     const width = this.plotElement.clientWidth - Math.min(90, said.length * REMARK_LETTER);
     const { goal = null, baseline = "" } = this.#scene?.options ?? {};
     const step = this.#tickStep;

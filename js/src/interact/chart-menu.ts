@@ -72,6 +72,10 @@ export class ChartMenu {
     button.title = "More";
     button.addEventListener("click", () => this.#show(chart, button), { signal: this.#signal });
     chart.title.after(button);
+    chart.onLogHint = () => {
+      this.#actions.setLog(chart, true);
+      button.focus({ preventScroll: true }); // the hint, which had the focus, is gone
+    };
   }
 
   /** Add the menu button to the header of a user's chart, whose menu has what can be done with any chart. */

@@ -6,6 +6,7 @@ import { formatAlone, formatChange } from "../ui/format.ts";
 import { type ChartOptions, USUAL_OPTIONS } from "./chart-options.ts";
 import { downsample } from "./downsample.ts";
 import { bestPoint, bestValue, byBest, emphasize, type Goal } from "./emphasis.ts";
+import { pressure } from "./log-hint.ts";
 import { ownSmoothing } from "./noise.ts";
 import {
   countLeftOfZero,
@@ -44,6 +45,8 @@ export interface Plot {
   /** The rows to each side over which lines are smoothed; 0 where they are not. */
   smoothing: number;
   outliers: LeftOut | null;
+  /** How many times the median the largest value is on a linear axis that shows all; else 0. */
+  pressed: number;
 }
 
 /** Settings shared by all charts of a board. */
@@ -135,6 +138,7 @@ export function plotOf(content: ChartContent, columns: number, options: ChartOpt
       remarks,
       outliers: null,
       smoothing: 0,
+      pressed: 0,
     };
   }
   const lost = shown.filter(style => !xOfPoint(axes, style)).map(({ label }) => label);
@@ -148,8 +152,10 @@ export function plotOf(content: ChartContent, columns: number, options: ChartOpt
   if (odd) remarks.push(`${odd} not finite`);
   const limits = options.natural && !log.y ? null : rangeWithoutOutliers(drawn, log.y, settings.clipOutliers);
   const outliers = leftOut(drawn, limits, options.yRange, log.y);
+  const showsAll = !log.y && !limits && !options.natural && !options.yRange.length;
+  const pressed = showsAll ? pressure(drawn) : 0;
   const rows = [...traces.flatMap(trace => trace.rows), ...extraRows(lines, traces, log, options)];
-  return { kind, log, traces, rows, remarks, outliers, smoothing: amount };
+  return { kind, log, traces, rows, remarks, outliers, smoothing: amount, pressed };
 }
 
 type PlacedLine = { own: Series; style: RunStyle; xOf: XOf | null };

@@ -25,6 +25,7 @@ function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count, sc
     remarks: [],
     outliers: null,
     smoothing: 0,
+    pressed: 0,
   };
 }
 

@@ -22,6 +22,7 @@ function plot(
     remarks: [],
     outliers: null,
     smoothing: 0,
+    pressed: 0,
   };
 }
 

@@ -160,3 +160,17 @@ test("with a metric as x axis, x is its value at the step", () => {
   ]);
   expect(remarks).toEqual(["without epoch: run-1"]);
 });
+
+test("values are pressed together where a linear axis shows all of them", () => {
+  const exploding = [[...Array.from({ length: 50 }, (_, i) => 1 + i / 100), 9e5]];
+  const pressed = (...more: [Parameters<typeof plot>[2]?, Parameters<typeof plot>[3]?]) =>
+    plot(exploding, [finished(0)], ...more).pressed;
+  expect(pressed()).toBeCloseTo(9e5 / 1.25);
+  expect(pressed({ clipOutliers: "auto" })).toBeGreaterThan(1e5); // the latest value is no outlier
+  expect([
+    pressed({ clipOutliers: "always" }),
+    pressed({ log: { x: false, y: true } }),
+    pressed({}, { yRange: [0, 2] }),
+    pressed({}, { natural: [0, 100] }),
+  ]).toEqual([0, 0, 0, 0]);
+});
