@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from polars.exceptions import PanicException
 
 import trackbook as tb
 from remote.local_s3 import BEFORE, SLOW, LocalS3
@@ -92,6 +93,11 @@ def test_file_of_a_table_that_is_gone_is_said(tmp_path: Path) -> None:
         path.unlink()
     with pytest.raises(OSError, match=re.escape(str(where))):
         open_lake(str(where)).read("r1")
+
+
+def test_a_panic_of_polars_is_a_failure_that_may_pass() -> None:
+    with pytest.raises(OSError, match="points/part-0 not found"), plainly("lake"):
+        raise PanicException("called `Result::unwrap()` on an `Err` value: Object at location points/part-0 not found")
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from polars.exceptions import ComputeError
+from polars.exceptions import ComputeError, PanicException
 
 from .target import TargetBusy, TargetError
 
@@ -115,13 +115,13 @@ def plainly(name: str) -> Iterator[None]:
     """Raise the library's errors as `TargetError` with a remedy, or as ``OSError`` where the same call may succeed later.
 
     A table that does not exist, and a commit that another one contradicts, keep the library's error. Polars has its own for a file of a
-    table that it cannot read to the end.
+    table that it cannot read to the end; that of Polars 1.37 is a panic.
     """
     try:
         yield
     except (CommitFailedError, TargetBusy):
         raise
-    except (OSError, DeltaError, ComputeError) as error:
+    except (OSError, DeltaError, ComputeError, PanicException) as error:
         said = _COLORS.sub("", str(error))
         if isinstance(error, TableNotFoundError) and not _NO_FOLDER.is_meant(said):
             raise
