@@ -114,5 +114,5 @@ async def closed(socket: Any) -> int | None:
         with contextlib.suppress(websockets.exceptions.ConnectionClosed):
             while True:
                 await socket.recv()
-    code: int | None = socket.close_code
+    code: int | None = socket.protocol.close_code  # websockets 14 has no `close_code` of the connection itself
     return code

@@ -78,7 +78,9 @@ class FakeHub:
         self._large: dict[str, bytes] = {}
         self._socket = listen("127.0.0.1", 0)
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(self._app(), log_config=None, lifespan="off", access_log=False))
+        self._server = uvicorn.Server(
+            uvicorn.Config(self._app(), log_config=None, lifespan="off", access_log=False, ws="none")
+        )
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._thread.start()
 
