@@ -85,6 +85,7 @@ def spaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spaces]:
     monkeypatch.setattr(space_files, "is_from_source", lambda: False)
     made = Spaces(tmp_path / "space")
     monkeypatch.setenv("HF_ENDPOINT", made.hub.address)
+    monkeypatch.setattr(constants, "ENDPOINT", made.hub.address)  # made of it when it was imported
     monkeypatch.setenv("HF_TOKEN", "hf_writer")
     yield made
     made.stop()
