@@ -35,7 +35,7 @@ _MOST_POINTS: Final = 2_000_000  # of a run, to be read again for its curves whe
 
 def can_speak() -> bool:
     """Whether stderr is a terminal, and this is a program of its own, neither a notebook nor a child process."""
-    stream = sys.stderr
+    stream = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # which rich before 15 puts there without `isatty`
     try:
         in_terminal = stream is not None and stream.isatty()
     except (AttributeError, ValueError):  # a user's own stream, or a closed one
