@@ -83,6 +83,8 @@ class Histogram(Media):
             counts, edges = np.histogram(finite, bins=bins)
         except ValueError:  # so many bins do not fit between two floats
             counts, edges = np.histogram(finite, bins=1)
+        if not (np.diff(edges) > 0).all():  # NumPy 1 makes them, without a width
+            counts, edges = np.histogram(finite, bins=1)
         found = {"edges": edges.tolist(), "counts": counts.tolist()}
         return found if len(finite) == len(values) else found | {"nan": len(values) - len(finite)}
 
