@@ -10,10 +10,13 @@ MODULES  := js/node_modules/.package-lock.json
 JS       := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.mjs js/*.ts)
 PYTEST   := $(BIN)/python -m pytest -q
 PATIENT  := -o faulthandler_timeout=0
+QUICK    := --hypothesis-profile=brief --ignore tests/browser -m "not slow and not notebook and not package"
 WORKERS  := --numprocesses auto --maxprocesses 4 --dist
 BY_FILE  := loadfile --no-loadscope-reorder --max-worker-restart=0
 TRAINERS := .venv-trainers
 PEERS    := .venv-peers
+LOWEST   := .venv-lowest
+EXTRAS   := .[hub,imports,lake,media,remote,server]
 # The release whose CPU build the tests of training libraries use. On Linux a later release may be a CUDA build of several GB.
 TORCH    ?= torch==2.13.0
 STORE    := TRACKBOOK_DIR="$(CURDIR)/demo/store"
@@ -42,7 +45,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-late browser-loaded chromium \
+.PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 unit-lowest browser browser-late browser-loaded chromium \
 	test-faults test-lake test-uploads test-trainers test-peers fuzz pools dist docs specs golden bench picture clean
 
 help:
@@ -52,6 +55,7 @@ help:
 	@echo "make test     everything: ruff, mypy, actionlint, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
 	@echo "make lint | unit | browser     parts of it; browser-late: on pages that are late; browser-loaded: on a busy machine"
 	@echo "make unit-3.13     the quick unit tests on Python 3.13"
+	@echo "make unit-lowest   the quick unit tests with the lowest versions of all dependencies"
 	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about twenty minutes)"
 	@echo "make test-lake    200 writers of a lake that are killed while requests fail (about twenty minutes)"
 	@echo "make test-uploads  200 runs uploaded to a server, with faults at every request and kills (TRIALS=20 for fewer)"
@@ -128,8 +132,7 @@ unit: vitest
 	@$(call timed,pytest,$(PYTEST) $(WORKERS) worksteal -m "not browser")
 
 quick: vitest
-	@$(call timed,pytest without what is slow,$(PYTEST) $(WORKERS) worksteal --hypothesis-profile=brief \
-		--ignore tests/browser -m "not slow and not notebook and not package")
+	@$(call timed,pytest without what is slow,$(PYTEST) $(WORKERS) worksteal $(QUICK))
 
 vitest: setup
 	@$(call timed,vitest,npm --prefix js test --silent)
@@ -173,8 +176,7 @@ unit-3.13: setup
 		echo "== pytest on Python 3.13: skipped, this machine has none"; \
 	else \
 		$(MAKE) --no-print-directory .venv-3.13/.installed && \
-		$(call timed,pytest on Python 3.13,.venv-3.13/$(PROGRAMS)/python -m pytest -q $(WORKERS) worksteal \
-			--hypothesis-profile=brief --ignore tests/browser -m "not slow and not notebook and not package"); \
+		$(call timed,pytest on Python 3.13,.venv-3.13/$(PROGRAMS)/python -m pytest -q $(WORKERS) worksteal $(QUICK)); \
 	fi
 
 .venv-3.13/.installed: pyproject.toml hatch_build.py
@@ -182,6 +184,23 @@ unit-3.13: setup
 	@"$(call interpreter,3.13)" -m venv .venv-3.13
 	@$(call pip,.venv-3.13,--upgrade "pip>=25.1")
 	@$(call pip,.venv-3.13,--editable . --group unit)
+	@touch $@
+
+# The same with the lowest versions that pyproject.toml allows, on the oldest Python: later ones may have no wheels of them.
+unit-lowest: setup
+	@if [ -z "$(call interpreter,3.11)" ]; then \
+		echo "== pytest with the lowest versions: skipped, this machine has no Python 3.11"; \
+	else \
+		$(MAKE) --no-print-directory $(LOWEST)/.installed && \
+		$(call timed,pytest with the lowest versions,$(LOWEST)/$(PROGRAMS)/python -m pytest -q $(WORKERS) worksteal $(QUICK)); \
+	fi
+
+$(LOWEST)/.installed: pyproject.toml hatch_build.py tests/lower_bounds.py
+	@echo "setting up $(LOWEST) ..."
+	@"$(call interpreter,3.11)" -m venv $(LOWEST)
+	@$(call pip,$(LOWEST),--upgrade "pip>=25.1")
+	@$(BIN)/python tests/lower_bounds.py > $(LOWEST)/lowest.txt
+	@$(call pip,$(LOWEST),--constraint $(LOWEST)/lowest.txt --editable '$(EXTRAS)' --group unit)
 	@touch $@
 
 # Trainings by the real libraries. They warn of much that is none of our business.
@@ -236,5 +255,5 @@ bench: setup chromium
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-3.13 .venv-bench $(TRAINERS) $(PEERS) js/node_modules src/trackbook/_static demo dist site tests/browser/output
+	rm -rf .venv .venv-3.13 .venv-bench $(LOWEST) $(TRAINERS) $(PEERS) js/node_modules src/trackbook/_static demo dist site tests/browser/output
 	find . -name __pycache__ -prune -exec rm -rf {} +
