@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -12,6 +12,18 @@ from typing import Any
 import trackbook
 
 PACKAGE = str(Path(trackbook.__file__).parent)
+
+
+def apart(call: Callable[[], object]) -> None:
+    """Call with handled exceptions of its own, as a generator has them.
+
+    An interrupt as an ``except`` ends leaves its exception among those of the thread, for the context of all that are raised later.
+    """
+
+    def generator() -> Iterator[object]:
+        yield call()
+
+    next(generator())
 
 
 class Interruption:
@@ -29,7 +41,7 @@ class Interruption:
         sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it before `settrace`
         sys.settrace(self._trace)
         try:
-            call()
+            apart(call)
         except KeyboardInterrupt:
             assert self.happened
         finally:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection
 from types import FrameType
 from typing import Any
 
+from interruptions import apart
+
 
 def interrupted_at(count: int, work: Callable[[], object], files: Collection[str]) -> bool:
     """Do some work with a KeyboardInterrupt at one bytecode instruction of `files`, counted from 1; return whether it came that far."""
@@ -27,7 +29,7 @@ def interrupted_at(count: int, work: Callable[[], object], files: Collection[str
     sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it before `settrace`
     sys.settrace(trace)
     try:
-        work()
+        apart(work)
     except KeyboardInterrupt:
         return True
     finally:

@@ -26,7 +26,9 @@ class LocalS3:
     """The server on a port of its own. `fault` returns for each request the fault it meets, or None."""
 
     def __init__(self) -> None:
-        pytest.importorskip("polars", minversion="2.0", reason="holds the GIL, which this server needs, while it reads")
+        pytest.importorskip(
+            "polars", minversion="2.0", reason="earlier ones read with the GIL, which this server needs"
+        )
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self.fault: Callable[[str, str], str | None] = lambda _method, _path: None

@@ -185,7 +185,7 @@ def test_former_export_stays_when_the_new_one_differs(
     path = export(tmp_path / f"out.{format}", "p", project.runs(), project.store, format)
     before, known = path.read_bytes(), FORMATS[format]
     changed = {
-        "less": lambda path: known.scan(path).head(5),
+        "less": lambda path: known.scan(path).filter(pl.int_range(pl.len()) < 5),
         "other": lambda path: known.scan(path).with_columns(pl.col("step") + 1),
     }[damage]
     monkeypatch.setitem(FORMATS, format, known._replace(scan=changed))

@@ -255,8 +255,8 @@ def test_a_large_backlog_is_flushed_each_second(
     flushes_taking(5.0)
     monkeypatch.setattr("trackbook.tracking.project.LARGEST_BACKLOG", 0)
     flushes: list[float] = []
-    monkeypatch.setattr(project, "flush", lambda _: flushes.append(now))
     run = start(project)
+    monkeypatch.setattr(project, "flush", lambda _: flushes.append(now))
     for now in (10.0, 10.5, 11.0):
         run.log({"loss": 1})
         project.tick(now)
