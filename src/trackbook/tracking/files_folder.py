@@ -69,10 +69,14 @@ class FilesFolder:
         if not self._left or self._store.files_folder is None:
             return
         files = MediaFiles(self._store.files_folder)
-        with files.sweeping() as alone:
-            if alone:
-                files.remove(self._left, self._used())
-        self._left = set()
+        names, self._left = self._left, set()  # another thread may add some meanwhile
+        try:
+            with files.sweeping() as alone:
+                if alone:
+                    files.remove(names, self._used())
+        except OSError:
+            self._left |= names
+            raise
 
     def _used(self) -> set[str]:
         used = {name for call in calls_of_all(self._journals) for row in parsed(call) for name in row.files}
