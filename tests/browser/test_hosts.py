@@ -223,7 +223,7 @@ def test_compare_shows_how_configs_and_results_differ(host: Host) -> None:
 def test_details_have_config_console_code_and_environment(host: Host) -> None:
     board = host.open("hosts")
     details = board.open_details()
-    expect(details.get_by_label("Name", exact=True)).to_be_enabled(enabled=host.may_write)
+    expect(details.get_by_label("Name", exact=True)).to_be_editable(editable=host.may_write)
     expect(details.locator(".tb-overview")).to_contain_text("0.01")
     for tab, text in {
         "Console": "training with 0.01",
