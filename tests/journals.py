@@ -26,7 +26,7 @@ def in_memory() -> FileJournal:
 
 
 def a_run(project: str, record: RunRecord, store: Store, *more: Any) -> Run:
-    """Return a run for writing without a project; `more` are its journal, and the folder of its children's journals."""
+    """Return a run for writing without a project; `more` are its journal, and the folder of the project."""
     return Run(RunWriter(project, record, store, *more))
 
 

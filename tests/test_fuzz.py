@@ -288,7 +288,7 @@ def test_damaged_journal_of_a_child_stops_no_run(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "p.journals"
         store = MemoryStore()
-        run = writer_of(a_run("p", RunRecord("r1", "a", 0.0), store, FileJournal(home, {"id": "r1"}), home))
+        run = writer_of(a_run("p", RunRecord("r1", "a", 0.0), store, FileJournal(home, {"id": "r1"}), home.parent))
         run.has_children = True
         journal = a_child(home)
         (journal / CALLS).write_bytes(data.draw(damage((journal / CALLS).read_bytes())))

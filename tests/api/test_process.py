@@ -12,7 +12,7 @@ import pytest
 
 from journals import points
 from processes import own_process
-from trackbook.api.process import Process
+from trackbook.api.process import Process, project_paths
 from trackbook.tracking.run import Run, writer_of
 from trackbook.tracking.run_options import RunOptions
 from trackbook.types import RunRecord
@@ -27,7 +27,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
 
 
 def open_run(process: Process, run: str = "r1") -> Run:
-    return process.begin_run(RunOptions(RunRecord(run, "a", time.time()), "p"))
+    return process.begin_run(project_paths("p"), RunOptions(RunRecord(run, "a", time.time())))
 
 
 # --- forks, as the hooks see them -------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def test_run_whose_init_was_interrupted_still_ends(process: Process, monkeypatch
 
 
 def test_a_child_of_a_disabled_run_keeps_nothing(process: Process) -> None:
-    run = process.begin_run(RunOptions(RunRecord("r1", "a", 0.0), "p", disabled=True))
+    run = process.begin_run(project_paths("p"), RunOptions(RunRecord("r1", "a", 0.0), disabled=True))
     process._go_on_in_child()
     run.log({"a": 0.5})
     assert run._recorder.journal.drain(run._recorder.journal.ready()) is None

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import trackbook as tb
+import webhooks
 from journals import abandoned
 from processes import own_process
 from trackbook.api import projects
@@ -235,6 +237,30 @@ def test_only_rank_0_of_a_distributed_job_records(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv(variable, "0")
     a_run("recorded")
     assert names() == ["recorded"]
+
+
+@pytest.mark.parametrize("mode", ["disabled", "local"])
+def test_run_that_is_not_recorded_keeps_and_sends_nothing(
+    store_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    kept = tmp_path / "weights.txt"
+    kept.write_text("1.5")
+    with webhooks.service() as receiver:
+        if mode == "local":
+            monkeypatch.setenv("RANK", "1")
+        with tb.init("p", mode=mode, webhook_url=receiver.url) as run:
+            run.log({"loss": 1.0, "picture": tb.Image(np.zeros((4, 4, 3), "uint8"))})
+            run.alert("of a run that is not recorded")
+            run.save(kept)
+            run.log_artifact(kept)
+            with pytest.raises(RuntimeError, match="is not recorded"):
+                run.share()
+        monkeypatch.setenv("RANK", "0")
+        assert not store_dir.exists()
+        with tb.init("p", webhook_url=receiver.url) as run:
+            run.alert("recorded")
+        assert receiver.arrived.acquire(timeout=60)
+    assert [message["title"] for message in receiver.got] == ["recorded"]
 
 
 def test_all_ranks_record_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from processes import own_process
-from trackbook.api.process import Process
+from trackbook.api.process import Process, project_paths
 from trackbook.boards.frame_source import FrameSource
 from trackbook.boards.run_actions import RunActions
 from trackbook.pump import INTERVAL
@@ -23,7 +23,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
 
 def test_project_knows_the_boards_that_show_it(process: Process) -> None:
     project = process.project("p")
-    run = process.begin_run(RunOptions(RunRecord("r1", "a", 1.0), "p"))
+    run = process.begin_run(project_paths("p"), RunOptions(RunRecord("r1", "a", 1.0)))
     process.pump.remove(project)
     run.log({"a": 0.5})
     source = FrameSource("p", project.store)

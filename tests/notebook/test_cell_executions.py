@@ -33,7 +33,7 @@ def test_a_cancelled_cell_is_interrupted(shell: Shell) -> None:
     shell.run(INIT)
     run = tb.get_run()
     shell.process.cells._on_begin(type("Info", (), {"raw_cell": "await x"}))
-    shell.process.cells.note_run(writer_of(run), None)
+    shell.process.cells.note_run(writer_of(run))
     shell.process.cells._on_end(None)
     assert run.state == "interrupted"
 

@@ -27,6 +27,7 @@ from trackbook.media import index
 from trackbook.media.files import MediaFiles
 from trackbook.media.values import Encoded
 from trackbook.store.memory import MemoryStore
+from trackbook.store.paths import ProjectPaths
 from trackbook.store.sqlite import SqliteStore
 from trackbook.tracking.run import writer_of
 from trackbook.types import RunRecord
@@ -347,10 +348,10 @@ def test_media_and_points_of_a_childs_call_are_at_one_step() -> None:
 class ChildThatLogs:
     """The journal of a process that logs to a run which counts for all its metrics, and the hand-overs of the run's process."""
 
-    def __init__(self, home: Path) -> None:
-        self.store = MemoryStore()
+    def __init__(self, folder: Path) -> None:
+        self.store, home = MemoryStore(), ProjectPaths(folder, "p").journals
         self.run = a_run(
-            "p", RunRecord("r1", "a", 1.0, step_by="run"), self.store, FileJournal(home, {"id": "r1"}), home
+            "p", RunRecord("r1", "a", 1.0, step_by="run"), self.store, FileJournal(home, {"id": "r1"}), folder
         )
         writer_of(self.run).has_children = True
         self.journal = FileJournal(home, {"id": "r1", "child": True})

@@ -424,7 +424,7 @@ def a_child(home: Path, *lines: bytes) -> FileJournal:
 
 
 def a_parent(home: Path, store: Any) -> Run:
-    run = a_run("p", RunRecord("r1", "a", 1.0), store, FileJournal(home, {"id": "r1"}), home)
+    run = a_run("p", RunRecord("r1", "a", 1.0), store, FileJournal(home, {"id": "r1"}), home.parent)
     writer_of(run).has_children = True
     store.flush()
     return run

@@ -408,7 +408,7 @@ def parent(home: Path, store: Any, **fields: Any) -> Run:
     record = RunRecord("r1", "a", 0.0, **fields)
     journal = FileJournal(home, dataclasses.asdict(record))
     journal.open()
-    run = a_run("p", record, store, journal, home)
+    run = a_run("p", record, store, journal, home.parent)
     writer_of(run).has_children = True
     return run
 

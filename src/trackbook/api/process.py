@@ -26,7 +26,7 @@ from ..capture.console.recorder import ConsoleCapture
 from ..notebook import host
 from ..notebook.cell_executions import CellExecutions
 from ..pump import STOP_SECONDS, Pump
-from ..store.paths import journal_folder
+from ..store.paths import DEFAULT_PROJECT, ProjectPaths
 from ..store.polars_import import import_polars
 from ..switch_interval import switching
 from ..tracking.alert_rows import AlertRow, message_of
@@ -35,7 +35,7 @@ from ..tracking.exit_status import main_frame, returned, status_of_child, write_
 from ..tracking.logged_values import check_text
 from ..tracking.ray_function import end_with_function
 from ..tracking.run import Run, writer_of
-from ..tracking.run_options import DEFAULT_PROJECT, RunOptions
+from ..tracking.run_options import RunOptions
 from ..tracking.run_writer import RunWriter
 from ..types import RunRecord, State
 from ..user_warnings import warn
@@ -63,7 +63,7 @@ class Process:
     """The open projects, runs and boards of this process. Made by the first function that needs it: see `process`."""
 
     def __init__(self) -> None:
-        self.projects: dict[tuple[Path, str], Project] = {}  # by folder and name
+        self.projects: dict[ProjectPaths, Project] = {}
         self.runs: list[RunWriter] = []
         self.last_run: Run | None = None
         self.last_project: Project | None = None
@@ -103,23 +103,22 @@ class Process:
                 "in a process forked from one that uses Polars, runs can be opened and logged to, but nothing can be read, because "
                 "Polars hangs there; start the process with multiprocessing.get_context('spawn')"
             )
-        name = check_text("project", host.current().name() or DEFAULT_PROJECT if name is None else name)
-        return self._project(name, settings.data_dir(folder))
+        return self._project(project_paths(name, folder))
 
-    def _project(self, name: str, folder: Path) -> Project:
+    def _project(self, paths: ProjectPaths) -> Project:
         import_polars()
         from ..tracking.project import Project
 
-        found = self.projects.get((folder, name))  # a server asks from several threads: all get the first one
+        found = self.projects.get(paths)  # a server asks from several threads: all get the first one
         if found is None:
-            found = self.projects.setdefault((folder, name), Project(name, folder))
-            found.on_recovered = partial(self.uploads.resume, found)
+            found = self.projects.setdefault(paths, Project(paths.project, paths.folder))
+            found.on_recovered, found.on_wake = partial(self.uploads.resume, found), partial(self.pump.add, found)
         return found
 
     def forget_project(self, project: Project) -> None:
         """Forget a project that was deleted."""
         self.pump.remove(project)
-        self.projects.pop((project.store.path.parent, project.name), None)
+        self.projects.pop(project.paths, None)
         if self.last_project is project:
             self.last_project = None
 
@@ -143,40 +142,38 @@ class Process:
         here = [writer for writer in self.runs if writer.origin.is_here() and not (writer.ended or writer.in_child)]
         return here[-1].run if here else None
 
-    def begin_run(self, options: RunOptions) -> Run:
-        """Open the run that `options` describe. Raises ``TypeError``, ``ValueError`` and ``RuntimeError``."""
+    def begin_run(self, paths: ProjectPaths, options: RunOptions) -> Run:
+        """Open the run that `options` describe in a project. Raises ``TypeError``, ``ValueError`` and ``RuntimeError``."""
         is_other_rank = settings.rank() > 0 and not options.all_ranks
         if is_other_rank and settings.is_task_only():
             warn(
                 f"this is task {settings.rank()} of an srun job, of which only task 0 records; where tasks train on their own, give "
                 "each a run: init(all_ranks=True)"
             )
-        if not (options.disabled or is_other_rank or self.polars_is_dead):
-            return self._open(options)
-        import_polars()
-        from ..tracking import storeless
-
         is_recorded = not (options.disabled or is_other_rank)
-        run = storeless.open_in_fork(options) if is_recorded else storeless.open_disabled(options)
-        self._take_up(writer_of(run))
-        if not is_recorded:
-            self.cells.note_run(writer_of(run), None)
+        project = self._project(paths) if is_recorded and not self.polars_is_dead else None
+        if project is not None:
+            run = project.open_run(options)
+        else:
+            import_polars()
+            from ..tracking import storeless
+
+            run = storeless.open_in_fork(paths, options) if is_recorded else storeless.open_disabled(paths, options)
+        writer = writer_of(run)
+        self._take_up(writer)  # before anything else, so that a run whose `init` is interrupted ends as others do
+        self.cells.note_run(writer)
+        if project is not None:
+            self._serve(project, writer)
         return run
 
-    def _open(self, options: RunOptions) -> Run:
-        project = self._project(options.project, options.folder)
-        run = project.open_run(options)
-        self.pump.add(project)
+    def _serve(self, project: Project, writer: RunWriter) -> None:
+        """Do for a run that has begun all that is done in the background."""
         self.last_project = project
-        writer = writer_of(run)
         writer.on_end.append(partial(self._release, project))
         writer.on_go_on.append(self.boards.wake)
         writer.alerts.on_new.append(partial(self._alerted, writer))
-        self._take_up(writer)  # before anything else, so that a run whose `init` is interrupted ends as others do
-        self.cells.note_run(writer, project.store.path)
         self.uploads.follow(project, writer)
-        self.captures.begin(writer, options.captures)
-        return run
+        self.captures.begin(writer, writer.options.captures)
 
     def attach(self, project: str, folder: Path | None, record: RunRecord, *, all_ranks: bool) -> Run:
         """Return the run of a pickle, one that records nothing, with a warning, if it is not found."""
@@ -200,7 +197,7 @@ class Process:
         is_open = next((writer.run for writer in self.runs if writer.id == record.id), None)
         if is_open is not None:
             return is_open
-        joined = storeless.join(project, folder / journal_folder(project), RunOptions(record, all_ranks=all_ranks))
+        joined = storeless.join(ProjectPaths(folder, project), RunOptions(record, all_ranks=all_ranks))
         if joined is not None:
             self._take_up(writer_of(joined))
             return joined
@@ -352,6 +349,12 @@ def _system(machine: Callable[[], Machine]) -> Capture:
     return SystemCapture(machine)
 
 
+def project_paths(name: str | None = None, folder: str | os.PathLike[str] | None = None) -> ProjectPaths:
+    """Return where the project of a name is, by default the notebook's. Raises ``TypeError`` and ``ValueError`` for the name."""
+    name = check_text("project", host.current().name() or DEFAULT_PROJECT if name is None else name)
+    return ProjectPaths(settings.data_dir(folder), name)
+
+
 _making = threading.Lock()
 _made: Process | None = None
 
@@ -364,8 +367,8 @@ def attach(project: str, folder: Path | None, record: dict[str, Any], all_ranks:
 def _reference(run: Run) -> tuple[Callable[..., Run], tuple[str, Path | None, dict[str, Any], bool]]:
     """Pickle a run as a reference: elsewhere it logs to this process's run by a journal of its own."""
     writer = writer_of(run)
-    writer.has_children = writer.journals is not None
-    folder = None if writer.journals is None else writer.journals.parent
+    writer.has_children = writer.paths is not None
+    folder = None if writer.paths is None else writer.paths.folder
     return attach, (writer.project, folder, dataclasses.asdict(writer.record), writer.options.all_ranks)
 
 

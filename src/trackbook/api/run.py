@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 from .. import settings
 from ..notebook import host
+from ..store.paths import ProjectPaths
 from ..text import ONE_SLIP, nearest
 from ..tracking.config import Config, Summary
 from ..tracking.endings import in_words
 from ..tracking.invitation import Place, take
+from ..tracking.logged_values import check_title
 from ..tracking.run import Run, writer_of
 from ..tracking.run_options import RunOptions, run_options
 from ..tracking.sharing import shared
@@ -20,7 +22,7 @@ from ..types import OnBadValue, Resume, State, StepBy, Stop
 from ..user_warnings import warn
 from .boards import show_line, show_run
 from .init_keywords import translate
-from .process import Process, chosen, process, process_if_made
+from .process import Process, chosen, process, process_if_made, project_paths
 from .terminal_words import can_speak, speak_of
 from .uploads import destination
 
@@ -147,8 +149,8 @@ def init(
         },
         other,
     )
+    paths = project_paths(None if project is None else check_title("project", project), words.pop("dir"))
     options = run_options(
-        project=host.current().name() if project is None else project,
         group=group,
         config=config,
         tags=tags,
@@ -167,7 +169,7 @@ def init(
         **words,
     )
     _say_ignored(ignored)
-    return _begin(options, is_asked=reinit is not None)
+    return _begin(paths, options, is_asked=reinit is not None)
 
 
 def _say_ignored(names: Sequence[str]) -> None:
@@ -181,7 +183,7 @@ def _say_ignored(names: Sequence[str]) -> None:
     warn(f"init() ignores {', '.join(names)}: {'; '.join(reasons)}")
 
 
-def _begin(options: RunOptions, *, is_asked: bool) -> Run:
+def _begin(paths: ProjectPaths, options: RunOptions, *, is_asked: bool) -> Run:
     """Open a run. `is_asked` says that the caller chose what happens to an open one."""
     here = process()
     previous = here.current_run() if options.reinit == "return_previous" else here.own_run()
@@ -189,7 +191,7 @@ def _begin(options: RunOptions, *, is_asked: bool) -> Run:
         return previous
     if previous is not None and options.reinit == "finish_previous":
         _finish(previous, quietly=is_asked or _needs_no_word(previous))
-    run = _begin_invited(here, options)
+    run = _begin_invited(here, paths, options)
     if host.current().is_notebook if options.display is None else options.display:
         show_run(run)
     elif can_speak():
@@ -197,18 +199,17 @@ def _begin(options: RunOptions, *, is_asked: bool) -> Run:
     return run
 
 
-def _begin_invited(here: Process, options: RunOptions) -> Run:
+def _begin_invited(here: Process, paths: ProjectPaths, options: RunOptions) -> Run:
     """Open a run: the one that `trackbook run` began for this program, if it did and no other `init` has taken it."""
     invitation = None if options.disabled or (settings.rank() and not options.all_ranks) else take()
     if invitation is None:
-        return here.begin_run(options)
-    options = invitation.applied(options)
+        return here.begin_run(paths, options)
     try:
-        run = here.begin_run(options)
+        run = here.begin_run(invitation.project_for(paths), invitation.applied(options))
     except BaseException:
         invitation.give_back()
         raise
-    invitation.accept(Place(str(options.folder), run.project, run.id))
+    invitation.accept(Place(paths._replace(project=run.project), run.id))
     return run
 
 

@@ -47,9 +47,9 @@ def can_speak() -> bool:
 def speak_of(run: Run) -> None:
     """Say that a run has begun, and have its alerts and its end told."""
     writer = writer_of(run)
-    if writer.journals is None or writer.journal_only:  # nothing of it is kept, or nothing can be read here
+    if writer.paths is None or writer.journal_only:  # nothing of it is kept, or nothing can be read here
         return
-    folder = writer.journals.parent
+    folder = writer.paths.folder
     elsewhere = "" if folder == settings.data_dir() else f" --dir {shlex.quote(str(folder))}"
     _write(
         f"trackbook: run {run.name} of {run.project}; watch it: trackbook show {shlex.quote(run.project)}{elsewhere}"

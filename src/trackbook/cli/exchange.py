@@ -156,7 +156,7 @@ def import_(
     from ..data.importing import import_parquet
     from ..imports.importing import import_source
     from ..imports.kinds import is_parquet
-    from ..tracking.run_options import DEFAULT_PROJECT
+    from ..store.paths import DEFAULT_PROJECT
 
     if kind is not None and kind not in complete_kinds():
         raise UsageError(f"--kind {kind}: it is one of {', '.join(complete_kinds())}")

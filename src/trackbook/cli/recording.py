@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Final
 from ..capture.console.line_buffer import ConsoleLines
 from ..capture.environment import EnvironmentCapture
 from ..capture.hardware import Machine
+from ..store.paths import DEFAULT_PROJECT
 from ..tracking.invitation import Invitation, Place
 from ..tracking.liveness import life
+from ..tracking.logged_values import check_title
 from ..tracking.project import Project
 from ..tracking.run import writer_of
 from ..tracking.run_options import run_options
@@ -36,18 +38,17 @@ class ProgramRun:
     """Records console, environment and exit state of a program as a run, in whatever run the program's `init` opens."""
 
     def __init__(self, project: str | None, name: str | None, folder: Path, invited: Path) -> None:
-        options = run_options(project=project, name=name, dir=folder)
-        self._begun = Project(options.project, folder)
+        options = run_options(name=name)
+        self._begun = Project(DEFAULT_PROJECT if project is None else check_title("project", project), folder)
         self._is_new_project = not self._begun.exists
         self._writer = writer_of(self._begun.open_run(options))
         self._project = self._begun
         self._invitation = Invitation(
             at=invited,
-            project=options.project,
+            project=project,
             run=self._writer.id,
             name=self._writer.name,
             started=self._writer.record.started,
-            keeps_project=project is not None,
             keeps_name=name is not None,
             console="console" in options.captures,
         )
@@ -108,7 +109,7 @@ class ProgramRun:
         self.joined = True
         self._end_environment()
         self._store()
-        begun, self._project = self._writer, Project(place.project, Path(place.folder))
+        begun, self._project = self._writer, Project(place.paths.project, place.paths.folder)
         is_same = self._project.store.path == self._begun.store.path and place.run == begun.id
         record = self._project.store.run(place.run) or begun.record
         self._writer = _reader(self._project, record)
@@ -159,7 +160,7 @@ def _is_worse(state: State, said: State) -> bool:
 def _reader(project: Project, record: RunRecord) -> RunWriter:
     from ..tracking.run_writer import RunWriter
 
-    return RunWriter(project.name, record, project.store, journals=project.journals)
+    return RunWriter(project.name, record, project.store, folder=project.paths.folder)
 
 
 def state_of(code: int) -> tuple[State, str | None]:

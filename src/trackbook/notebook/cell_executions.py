@@ -8,9 +8,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..store.paths import ProjectPaths
 from ..tracking.endings import state_after
 from ..tracking.run_writer import RunWriter
 from . import host
@@ -27,7 +27,7 @@ class Execution:
     last_shown: BaseException | None  # the last exception shown to the user before this execution
     count: int | None = None  # In [count]; None when the execution is not counted
     started: float = field(default_factory=time.time)  # later than the true start when the cell began before `watch`
-    runs: list[tuple[Path | None, RunWriter]] = field(default_factory=list)  # opened runs, each with its project's file
+    runs: list[RunWriter] = field(default_factory=list)  # that it opened
     # the runs that were open at its start, each with how far its journal was written
     found: list[tuple[RunWriter, object]] = field(default_factory=list)
     at_end: list[Callable[[], None]] = field(default_factory=list)
@@ -62,7 +62,7 @@ class CellExecutions:
         self._has_ended = False  # whether any execution has ended since `watch`
         self.idle_since: float | None = None  # when the last cell ended, in seconds UTC; None while a cell runs
         self._open: list[RunWriter] = []
-        self._earlier: dict[str, list[tuple[Path | None, str]]] = {}  # by cell, the runs of its last execution
+        self._earlier: dict[str, list[tuple[ProjectPaths | None, str]]] = {}  # by cell, the runs of its last execution
         self._before = host.CellHook("pre_run_cell", self._on_begin, "marks runs of cells that fail")
         self._after = host.CellHook("post_run_cell", self._on_end, "marks runs of cells that fail")
 
@@ -86,10 +86,10 @@ class CellExecutions:
             self._begin(execution)
         return execution
 
-    def note_run(self, run: RunWriter, project: Path | None) -> None:
-        """Note that the running cell opened `run`, in the file `project`."""
+    def note_run(self, run: RunWriter) -> None:
+        """Note that the running cell opened `run`."""
         if self._shell is not None:
-            self.current().runs.append((project, run))
+            self.current().runs.append(run)
             self._open = [one for one in self._open if not one.ended] + [run]
 
     def is_rerun_of(self, run: RunWriter) -> bool:
@@ -97,13 +97,14 @@ class CellExecutions:
         if self._shell is None:
             return False
         execution = self.current()
-        new = any(opened is run for _, opened in execution.runs)
-        return not new and any(run.id == run_id for _, run_id in self._earlier.get(execution.cell, ()))
+        return run not in execution.runs and any(
+            run.id == run_id for _, run_id in self._earlier.get(execution.cell, ())
+        )
 
     def cut_short(self, run: RunWriter) -> int | bool:
         """Return whether a cell is running that opened a run or logged to it, as the count of the cell where it has one."""
         for execution in self._executions:
-            if any(one is run for _, one in execution.runs) or run in execution.logged_to():
+            if run in execution.runs or run in execution.logged_to():
                 return execution.count or True
         return False
 
@@ -112,11 +113,10 @@ class CellExecutions:
         if self._shell is None:
             return None
         execution = self.current()
-        project = next((path for path, opened in execution.runs if opened is run), None)
-        if project is None:
+        if run.paths is None or run not in execution.runs:
             return None
-        place = [opened for path, opened in execution.runs if path == project].index(run)
-        earlier = [run_id for path, run_id in self._earlier.get(execution.cell, ()) if path == project]
+        place = [opened for opened in execution.runs if opened.paths == run.paths].index(run)
+        earlier = [run_id for paths, run_id in self._earlier.get(execution.cell, ()) if paths == run.paths]
         found = earlier[place] if place < len(earlier) else None
         return None if found == run.id else found
 
@@ -153,7 +153,7 @@ class CellExecutions:
         for at_end in execution.at_end:
             at_end()
         if execution.runs:
-            self._earlier[execution.cell] = [(path, run.id) for path, run in execution.runs]
+            self._earlier[execution.cell] = [(run.paths, run.id) for run in execution.runs]
         if not self._executions:
             outcome = Outcome(error, getattr(result, "error_before_exec", None) is None, self._output(execution))
             for callback in self.on_end:
@@ -168,7 +168,7 @@ class CellExecutions:
 
 def _mark(execution: Execution, error: BaseException) -> None:
     """End the runs that a failing execution opened, and suspend those of earlier cells that it logged to."""
-    for _, run in reversed(execution.runs):
+    for run in reversed(execution.runs):
         if run.state == "running":
             run.end(*state_after(error))
     state, said = state_after(error, execution.count)

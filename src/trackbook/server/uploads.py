@@ -17,7 +17,6 @@ from starlette.routing import Route
 from ..remote import wire
 from ..remote.receiving import Receiver
 from ..remote.serving import project_news, run_news
-from ..store.paths import files_folder
 from ..store.sqlite import SqliteStore
 from ..tracking.logged_values import check_text
 from .measures import Measures
@@ -182,7 +181,7 @@ class Uploads:
         with self._lock:
             if name not in self._receivers:
                 project = self._open(check_text("project", name))
-                self._receivers[name] = Receiver(project.store, project.store.path.parent / files_folder(name))
+                self._receivers[name] = Receiver(project.store, project.paths.files)
             return self._receivers[name]
 
     def _turn(self) -> asyncio.Semaphore:

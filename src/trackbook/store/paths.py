@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+DEFAULT_PROJECT: Final = "default"
 SUFFIX: Final = ".trackbook.db"
 JOURNALS: Final = ".journals"
 FILES: Final = ".files"
@@ -16,6 +17,28 @@ _DEVICE: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 # Readers of a Hive dataset guess types: a key must not look like a number or a date, in any base, nor like a constant.
 _PLAIN_KEY: Final = re.compile(r"(?=.*[g-z])[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
 _CONSTANT: Final = re.compile(r"nan|inf|infinity|null|none|true|false")
+
+
+class ProjectPaths(NamedTuple):
+    """Where a project is: the folder of the project files, and the project's name there."""
+
+    folder: Path
+    project: str
+
+    @property
+    def file(self) -> Path:
+        """The project's file."""
+        return self.folder / project_file(self.project)
+
+    @property
+    def journals(self) -> Path:
+        """The folder of the journals of its runs."""
+        return self.folder / journal_folder(self.project)
+
+    @property
+    def files(self) -> Path:
+        """The folder of the files of its runs, such as media."""
+        return self.folder / files_folder(self.project)
 
 
 def project_file(project: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..artifacts.catalog import catalog_of
@@ -13,9 +12,11 @@ from ..journal.reader import calls_of_all
 from ..media.files import MediaFiles
 from ..media.index import parsed
 from ..store import media_files
+from ..store.paths import ProjectPaths
 
 if TYPE_CHECKING:
     from ..store.base import Store
+    from ..store.sqlite import SqliteStore
 
 
 class RunFileNames(NamedTuple):
@@ -28,10 +29,9 @@ class RunFileNames(NamedTuple):
 class FilesFolder:
     """The folder of one project's files, and which of them may not be used any more."""
 
-    def __init__(self, store: Store, journals: Path, project: str) -> None:
+    def __init__(self, store: SqliteStore) -> None:
         self._store = store
-        self._journals = journals
-        self._project = project
+        self._journals = ProjectPaths(store.path.parent, store.project).journals
         self._left: set[str] = set()  # media files of runs that were deleted or cut back; other runs may use them
 
     def names_of_run(self, run_id: str) -> RunFileNames:
@@ -57,7 +57,7 @@ class FilesFolder:
         """Remove the files of a run that was deleted, unless others use them. Raises ``OSError`` as `sweep`, which is to be called again."""
         self._left |= names.media
         self.sweep()
-        catalog_of(self._store, self._project).collect([*names.saved])
+        catalog_of(self._store, self._store.project).collect([*names.saved])
 
     def sweep(self) -> None:
         """Remove those files of deleted media that neither a run of the store uses, nor a journal whose rows are not in the store yet.

@@ -12,29 +12,28 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import settings
-from .run_options import DEFAULT_PROJECT, RunOptions
+from ..store.paths import ProjectPaths
+from .run_options import RunOptions
 
 _OPEN, _TAKEN, _ACCEPTED = "invitation", "taken", "accepted"
 
 
 class Place(NamedTuple):
-    """Where a run is: the folder of the project files, the project and the run's id."""
+    """Where a run is."""
 
-    folder: str
-    project: str
-    run: str
+    paths: ProjectPaths
+    run: str  # its id
 
 
 class Invitation(NamedTuple):
     """A run that waits for its program."""
 
     at: Path
-    project: str
+    project: str | None  # that the user named to the launcher; it has precedence over that of `init`
     run: str
     name: str
     started: float
-    keeps_project: bool  # the user named the project to the launcher, and whatever `init` says comes second
-    keeps_name: bool
+    keeps_name: bool  # the user named the run, too
     console: bool  # the launcher records what the program writes
 
     def offer(self) -> None:
@@ -45,17 +44,19 @@ class Invitation(NamedTuple):
     def answer(self) -> Place | None:
         """Return where the run of the program is, None before its `init`."""
         try:
-            return Place(**json.loads((self.at / _ACCEPTED).read_text("utf-8")))
+            said = json.loads((self.at / _ACCEPTED).read_text("utf-8"))
         except FileNotFoundError:
             return None
+        return Place(ProjectPaths(Path(said["folder"]), said["project"]), said["run"])
+
+    def project_for(self, asked: ProjectPaths) -> ProjectPaths:
+        """Return where the run of an `init` that asks for a project belongs."""
+        return asked if self.project is None else asked._replace(project=self.project)
 
     def applied(self, options: RunOptions) -> RunOptions:
         """Return the options of an `init` that takes this run. An `init` that names a run by id, or resumes one, keeps that run."""
         captures = tuple(name for name in options.captures if name != "console" or not self.console)
-        keeps_default = self.keeps_project or options.project == DEFAULT_PROJECT
-        options = dataclasses.replace(
-            options, captures=captures, project=self.project if keeps_default else options.project
-        )
+        options = dataclasses.replace(options, captures=captures)
         if options.by_id or options.resume != "never":
             return options
         name = self.name if self.keeps_name or not options.record.name else options.record.name
@@ -65,7 +66,8 @@ class Invitation(NamedTuple):
     def accept(self, place: Place) -> None:
         """Tell the launcher which run it is."""
         new = self.at / f".{_ACCEPTED}"
-        new.write_text(json.dumps(place._asdict()), "utf-8")
+        said = {"folder": str(place.paths.folder), "project": place.paths.project, "run": place.run}
+        new.write_text(json.dumps(said), "utf-8")
         new.replace(self.at / _ACCEPTED)
 
     def give_back(self) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..journal.null_journal import NullJournal
@@ -18,7 +17,7 @@ from ..media.files import MediaFiles
 from ..media.index import Row
 from ..media.uncompressed import MARK
 from ..media.values import Encoded, Media, MissingEncoderError
-from ..store.paths import files_folder
+from ..store.paths import ProjectPaths
 from ..user_warnings import warn, warn_once
 from .logged_steps import LoggedSteps
 from .logged_values import to_step
@@ -122,7 +121,7 @@ class MediaLog:
 
     def _open(self) -> MediaFiles:
         if self._files is None:
-            self._files = files_of(self._writer.journals, self._writer.project)
+            self._files = files_of(self._writer.paths)
         return self._files
 
     def _written(self, values: Values) -> Values:
@@ -206,10 +205,10 @@ class MediaLog:
         return array("q", sorted(pending | stored))
 
 
-def files_of(journals: Path | None, project: str) -> MediaFiles:
-    """Return the media files of a project, which are beside its journals."""
-    assert journals is not None
-    return MediaFiles(journals.parent / files_folder(project))
+def files_of(project: ProjectPaths | None) -> MediaFiles:
+    """Return the media files of a project."""
+    assert project is not None
+    return MediaFiles(project.files)
 
 
 def rows_of(store: Store, run_id: str, metric: str | None = None) -> list[Row]:

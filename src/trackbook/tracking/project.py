@@ -18,7 +18,7 @@ from ..ids import readable_name
 from ..journal.journal import FileJournal, head_of
 from ..journal.reader import probe
 from ..pump import INTERVAL
-from ..store.paths import journal_folder, project_file, project_names
+from ..store.paths import ProjectPaths, project_names
 from ..store.sqlite import SqliteStore
 from ..store.transfer import put_whole, read_whole
 from ..store.writer_process import this_process
@@ -57,11 +57,13 @@ class Project(StoredProject):
 
     def __init__(self, name: str, folder: Path) -> None:
         self.store: SqliteStore
-        super().__init__(name, SqliteStore(folder / project_file(name), name))
-        self.journals = folder / journal_folder(name)
-        self.files = FilesFolder(self.store, self.journals, name)
+        self.paths = ProjectPaths(folder, name)
+        super().__init__(name, SqliteStore(self.paths.file, name))
+        self.journals = self.paths.journals
+        self.files = FilesFolder(self.store)
         self.open_runs: list[RunWriter] = []
         self.on_recovered: Callable[[], None] = lambda: None
+        self.on_wake: Callable[[], None] = lambda: None  # a run was opened, so it is to be ticked
         self.uploads: list[Uploading] = []  # of runs of this process, and of ended ones until they are uploaded
         self.boards: set[object] = set()  # boards of this process that show the project
         self._lock = threading.Lock()
@@ -69,13 +71,11 @@ class Project(StoredProject):
         self._is_deleted = False
         self._recovering = threading.RLock()
         self._is_recovered = False
-        self._next_flush = 0.0
-        self._next_showing = 0.0
+        self._next_flush = self._next_showing = self._next_recovery = 0.0
         self._logged: list[tuple[str, int]] = []  # the lengths of the journals
         self._logged_at = 0.0  # when `_logged` changed last
         self._used_at = 0.0  # when a run ended last, or a board was served
         self._said: set[str] = set()
-        self._next_recovery = 0.0
         self._notices: list[str] = []  # of recoveries for boards
 
     def open_run(self, options: RunOptions) -> Run:
@@ -116,7 +116,7 @@ class Project(StoredProject):
             record,
             self.store,
             journal,
-            self.journals,
+            self.paths.folder,
             options=options,
             is_new=(record.id, record.started) == (options.record.id, options.record.started),
         )
@@ -126,6 +126,7 @@ class Project(StoredProject):
             self._is_recovered = False
         writer.on_end.append(self._remove)
         self.flush([writer])
+        self.on_wake()
         return run
 
     def tick(self, now: float) -> float:
@@ -142,7 +143,7 @@ class Project(StoredProject):
             runs = list(self.open_runs)
         if self.boards:
             self._used_at = now
-        if runs and not self._is_recovered:
+        if runs and not self._is_recovered:  # once, and not in `init`, which reads no other runs
             self._is_recovered = True
             runs[0].findings.note(self._recover())
             self.on_recovered()
@@ -205,11 +206,7 @@ class Project(StoredProject):
         self.store.close()
 
     def recover(self, forced: Collection[str] = ()) -> None:
-        """Recover runs of dead processes, and those of `forced` whose processes are not known to be alive.
-
-        Called before the project is read. A process that only writes recovers once, in the background, so that `init` does not read
-        other runs.
-        """
+        """Recover runs of dead processes, and those of `forced` whose processes are not known to be alive, as before each reading."""
         for notice in self._recover(forced):
             warn(notice)
 
@@ -247,8 +244,10 @@ class Project(StoredProject):
         """
         self.recover()
         record = self.find(id_or_name)
-        is_open = next((writer for writer in self.open_runs if writer.id == record.id), None)
-        return Run(RunWriter(self.name, record, self.store, journals=self.journals)) if is_open is None else is_open.run
+        for writer in list(self.open_runs):
+            if writer.id == record.id:
+                return writer.run
+        return Run(RunWriter(self.name, record, self.store, folder=self.paths.folder))
 
     def delete(self, run: Run, *, force: bool = False) -> None:
         """Delete a run. Raises ``ValueError`` while it is being written; when that is unknown, only without `force`."""
@@ -296,8 +295,8 @@ class Project(StoredProject):
             self.store.close()
             for suffix in ("", "-wal", "-shm", "-journal"):
                 self.store.path.with_name(self.store.path.name + suffix).unlink(missing_ok=True)
-            for folder in (self.journals, self.store.files_folder):
-                shutil.rmtree(folder or self.journals, ignore_errors=True)
+            for folder in (self.paths.journals, self.paths.files):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _remove(self, writer: RunWriter) -> None:
         with self._lock:
@@ -376,7 +375,7 @@ class Project(StoredProject):
 
     def neighbours(self) -> str:
         """Return a sentence that names the project of its folder that was meant, else all of them."""
-        names = project_names(self.store.path.parent)
+        names = project_names(self.paths.folder)
         return did_you_mean(self.name, names, f"there are {listed(names)}" if names else "there is none at all")
 
     def _refuse_running(self, act: str, run: Run, *, force: bool = False) -> None:

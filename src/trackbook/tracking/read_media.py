@@ -13,7 +13,7 @@ from ..media.files import MediaFiles
 from ..media.index import Row
 from ..settings import user_path
 from ..text import did_you_mean
-from .logged_media import files_of, rows_of
+from .logged_media import rows_of
 
 if TYPE_CHECKING:
     from .run import Run
@@ -105,6 +105,6 @@ def logged_media(self: Run, metric: str | None = None, step: int | None = None) 
     names = list(dict.fromkeys(row.metric for row in rows))
     if metric is not None and metric not in names:
         raise ValueError(f"run {self.name!r} has no media {metric!r}; {did_you_mean(metric, names, 'it has none')}")
-    files = None if writer.journals is None else files_of(writer.journals, self.project)
+    files = None if writer.paths is None else MediaFiles(writer.paths.files)
     chosen = [row for row in rows if metric in (None, row.metric) and step in (None, row.step)]
     return [LoggedMedia(row, files) for row in chosen]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..data.run_rows import run_rows
-from ..store.paths import journal_folder, project_file
+from ..store.paths import ProjectPaths
 from ..store.recorded_file import RecordedFile
 from ..text import did_you_mean, listed
 from ..types import RunRecord
@@ -30,8 +30,9 @@ class RecordedProject:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self.store = RecordedFile(folder / project_file(name))
-        self._journals = folder / journal_folder(name)
+        paths = ProjectPaths(folder, name)
+        self.store = RecordedFile(paths.file)
+        self._journals = paths.journals
 
     @property
     def is_whole(self) -> bool:

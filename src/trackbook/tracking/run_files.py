@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from .. import settings
 from ..artifacts.artifact import Artifact, keep, kept_artifact, settle
 from ..artifacts.downloads import write_out
 from ..artifacts.names import check_aliases, check_path, parse, plain_name
 from ..artifacts.saved import Saving, matches, saved_files
-from ..store.paths import project_file
+from ..store.paths import ProjectPaths
 from ..text import did_you_mean, listed
 from ..user_warnings import warn
 from .endings import in_words
@@ -259,10 +260,9 @@ def _elsewhere(writer: RunWriter, project: str) -> Catalog:
     from ..artifacts.catalog import catalog_of
     from ..store.sqlite import SqliteStore
 
-    folder = writer.options.folder if writer.journals is None else writer.journals.parent
-    path = folder / project_file(project)
+    path = ProjectPaths(writer.folder or settings.data_dir(), project).file
     if not path.exists():
-        raise ValueError(f"there is no project {project!r} in {folder}")
+        raise ValueError(f"there is no project {project!r} in {path.parent}")
     store = SqliteStore(path, project)
     catalog = catalog_of(store, project)
     weakref.finalize(catalog, store.close)  # what is found there holds the catalog

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .. import settings
@@ -19,7 +18,6 @@ from .logged_values import as_tags, check_text, check_title, to_seconds, to_step
 Mode = Literal["local", "disabled"]
 Reinit = Literal["finish_previous", "create_new", "return_previous"]
 
-DEFAULT_PROJECT: Final = "default"
 SYSTEM_SECONDS: Final = 10.0  # between two points of a system metric
 UPLOAD_SECONDS: Final = 0.5  # between two batches of a live run, whose file gets new points once a second
 INCLUDED: Final = (
@@ -33,11 +31,9 @@ CAPTURES: Final = ("cells", "console", "environment", "system")
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What opening a run needs to know. Made once, by `run_options` from the keywords of `trackbook.init`."""
+    """What a project needs to know to open a run. Made once, by `run_options` from the keywords of `trackbook.init`."""
 
     record: RunRecord  # of the run when it is new; a resumed run keeps its own id, name and start
-    project: str = DEFAULT_PROJECT
-    folder: Path = field(default_factory=settings.data_dir)
     by_id: bool = False  # the user gave the id
     resume: Resume = "never"
     resume_from: int | None = None
@@ -59,7 +55,6 @@ class RunOptions:
 
 def run_options(
     *,
-    project: str | None = None,
     name: str | None = None,
     group: str | None = None,
     config: Any = None,
@@ -68,7 +63,6 @@ def run_options(
     id: str | None = None,
     resume: Resume = "never",
     step_by: StepBy = "metric",
-    dir: str | os.PathLike[str] | None = None,
     mode: Mode = "local",
     display: bool | None = None,
     total: int | None = None,
@@ -87,7 +81,7 @@ def run_options(
     include: str | Iterable[str] = (),
     upload_seconds: float | None = None,
 ) -> RunOptions:
-    """Validate the keywords of `trackbook.init`, in Trackbook's own words. Raises ``TypeError`` and ``ValueError``."""
+    """Validate the keywords of `trackbook.init` that do not say where the project is, in Trackbook's own words. Raises ``TypeError`` and ``ValueError``."""
     name, group = _name("run name", name) or "", _name("group", group)
     job = settings.job() if all_ranks else None
     if job is not None:
@@ -106,8 +100,6 @@ def run_options(
     )
     return RunOptions(
         record=record,
-        project=check_title("project", DEFAULT_PROJECT if project is None else project),
-        folder=settings.data_dir(dir),
         by_id=bool(id),
         resume="must" if resume_from is not None and resume == "never" else resume,
         resume_from=None if resume_from is None else to_step(resume_from, "resume_from"),

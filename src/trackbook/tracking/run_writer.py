@@ -16,6 +16,7 @@ from ..journal.journal import FileJournal, Journal, Ready, head_of
 from ..journal.null_journal import NullJournal
 from ..media.index import Row
 from ..metrics import logged
+from ..store.paths import ProjectPaths
 from ..types import MetricSummary, RunRecord, State
 from ..user_warnings import Findings
 from .alert_book import AlertBook
@@ -45,7 +46,7 @@ class RunWriter:
         record: RunRecord,
         store: Store,
         journal: Journal | None = None,
-        journals: Path | None = None,
+        folder: Path | None = None,
         *,
         options: RunOptions | None = None,
         is_new: bool = False,
@@ -53,14 +54,17 @@ class RunWriter:
     ) -> None:
         """Write a run to `journal`. Without a journal the run takes no points, and only its record can be edited.
 
-        `journals` is the folder for journals of forked children. `options` are those with which the run was opened. A run that
-        `is_new` is not in the store yet. With `journal_only` this process cannot use the `store`: it only writes the journal, which the
-        next process that opens the project recovers.
+        `folder` is that of the project files, None where there is none, as of a lake. `options` are those with which the run was
+        opened. A run that `is_new` is not in the store yet. With `journal_only` this process cannot use the `store`: it only writes
+        the journal, which the next process that opens the project recovers.
         """
         self.project = project
-        self.journals = journals
+        self.folder = folder
         self.store = store
         self.options: RunOptions = options or RunOptions(record)
+        paths = None if folder is None or self.options.disabled else ProjectPaths(folder, project)
+        self.paths: ProjectPaths | None = paths  # None: nothing of the run is in our files
+        self.journals = None if paths is None else paths.journals
         self.journal_only = journal_only
         self.origin = Origin()
         self.record = record

@@ -41,11 +41,11 @@ def share(self: Run) -> str:
         raise RuntimeError(
             f"run {self.name!r} {in_words(self.state)}, so no process can log to it; share it while it is open"
         )
-    if writer.journals is None:
+    if writer.paths is None:
         raise RuntimeError(f"run {self.name!r} is not recorded, so no process can log to it")
     writer.has_children = True
     record = writer.record
-    where = {"project": writer.project, "folder": str(writer.journals.parent.absolute())}
+    where = {"project": writer.project, "folder": str(writer.paths.folder.absolute())}
     about = {"id": record.id, "name": record.name, "started": record.started, "all_ranks": writer.options.all_ranks}
     return json.dumps(where | about)
 

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from pathlib import Path
 
 from ..ids import readable_name
 from ..journal.journal import FileJournal, Journal, head_of
 from ..journal.null_journal import NullJournal
 from ..journal.reader import probe
 from ..store.memory import MemoryStore
-from ..store.paths import journal_folder
+from ..store.paths import ProjectPaths
 from ..types import RunRecord
 from .run import Run
 from .run_options import RunOptions
 from .run_writer import RunWriter
 
 
-def open_disabled(options: RunOptions) -> Run:
+def open_disabled(paths: ProjectPaths, options: RunOptions) -> Run:
     """Return a run that works as any other, but is not recorded."""
-    record = _named(options.record, 1)
-    return Run(RunWriter(options.project, record, MemoryStore(), NullJournal(), None, options=options))
+    record, options = _named(options.record, 1), dataclasses.replace(options, disabled=True)
+    return Run(RunWriter(paths.project, record, MemoryStore(), NullJournal(), paths.folder, options=options))
 
 
-def open_in_fork(options: RunOptions) -> Run:
+def open_in_fork(paths: ProjectPaths, options: RunOptions) -> Run:
     """Return a run that is kept only in its journal, for the next process that opens the project. Raises ``RuntimeError``."""
     if options.by_id or options.resume != "never":
         raise RuntimeError(
@@ -32,18 +31,18 @@ def open_in_fork(options: RunOptions) -> Run:
             "read, because Polars hangs there; start the process with multiprocessing.get_context('spawn')"
         )
     record = _named(options.record, os.getpid())
-    journals = options.folder / journal_folder(options.project)
-    journal = FileJournal(journals, head_of(record))
+    journal = FileJournal(paths.journals, head_of(record))
     journal.open()
-    return Run(RunWriter(options.project, record, MemoryStore(), journal, journals, options=options, journal_only=True))
+    writer = RunWriter(paths.project, record, MemoryStore(), journal, paths.folder, options=options, journal_only=True)
+    return Run(writer)
 
 
-def join(project: str, journals: Path, options: RunOptions) -> Run | None:
+def join(paths: ProjectPaths, options: RunOptions) -> Run | None:
     """Return a run that logs to a run of another process, by a journal of its own. None when no process writes that run."""
-    if probe(journals, options.record.id, children=False) not in ("alive", "unknown"):
+    if probe(paths.journals, options.record.id, children=False) not in ("alive", "unknown"):
         return None
     writer = RunWriter(
-        project, options.record, MemoryStore(), NullJournal(), journals, options=options, journal_only=True
+        paths.project, options.record, MemoryStore(), NullJournal(), paths.folder, options=options, journal_only=True
     )
     writer.go_on_in_child()
     return Run(writer)
