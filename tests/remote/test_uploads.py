@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -61,6 +62,18 @@ def test_a_run_is_uploaded_while_it_runs_and_at_its_end(
     said = capsys.readouterr().err
     sent = f"runs of 'digits' are uploaded to {where.rstrip('/')}: metrics, config, media; not console, cells, environment, code"
     assert said.splitlines() == [f"Trackbook: {sent}", f"Trackbook: run {run.name!r} is at {where.rstrip('/')}"]
+
+
+@pytest.mark.parametrize("to", ["server", "lake"])
+def test_random_numbers_of_the_program_are_its_own(where: str, tmp_path: Path, to: str) -> None:
+    before, arrays = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002  # the numbers of old programs
+    with tb.init("digits", sync=where if to == "server" else tmp_path / "lake") as run:
+        run.log({"loss": 0.5, "image": tb.Image(np.zeros((4, 4, 3), "uint8"))})
+    run.finish(wait=SECONDS)
+    assert run.sync_state is not None
+    assert run.sync_state.state == "synced"
+    assert random.getstate() == before
+    assert np.random.get_state()[1].tolist() == arrays  # noqa: NPY002
 
 
 def test_the_variable_says_where_by_default(served: Served, where: str, monkeypatch: pytest.MonkeyPatch) -> None:

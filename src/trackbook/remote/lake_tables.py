@@ -26,6 +26,7 @@ from .lake_errors import plainly
 from .target import CLOUDS, TargetBusy, TargetError, check_place, shown
 
 FORMAT: Final = 1
+CHANCE: Final = random.SystemRandom()  # not `random` itself: its numbers are the user's, who may have seeded it
 _ABOUT: Final = "Trackbook lake, format "
 RUN: Final = {"project": pl.String(), "run_id": pl.String()}
 _TYPES: Final = {"integer": pl.Int64(), "real": pl.Float64(), "text": pl.String()}
@@ -162,7 +163,7 @@ class Lake:
                 with plainly(self.name):
                     self._write(table, name, *made)
             except CommitFailedError:
-                time.sleep(random.uniform(0, _PAUSE))  # noqa: S311  # no secret
+                time.sleep(CHANCE.uniform(0, _PAUSE))
                 table = self.find(name) or table
                 continue
             except (OSError, DeltaError, TargetError):

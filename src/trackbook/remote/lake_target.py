@@ -8,7 +8,6 @@ transaction, so of two commits that begin at one position only one succeeds, and
 from __future__ import annotations
 
 import dataclasses
-import random
 import time
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -21,7 +20,7 @@ from ..store.base import POINTS
 from ..store.metric_stats import MetricStats
 from ..types import CAPTURED, ENDED, Cursor
 from .lake_rows import Known, known, newest, row, sorted_points
-from .lake_tables import SCHEMAS, Lake, Rows, app_id, of_run, text, to_cursor, to_version
+from .lake_tables import CHANCE, SCHEMAS, Lake, Rows, app_id, of_run, text, to_cursor, to_version
 from .target import NOTHING, Batch
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class LakeTarget:
     @property
     def seconds(self) -> float:
         """The interval at which all machines that commit now make `COMMITS_A_SECOND`, at least `SHORTEST_SECONDS`."""
-        return self._seconds * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # no secret
+        return self._seconds * CHANCE.uniform(1 - _JITTER, 1 + _JITTER)
 
     def cursors(self) -> dict[str, Cursor]:
         """See `Target`. A cursor may lie before the durable one, which `put` then returns."""
