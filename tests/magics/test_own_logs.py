@@ -38,10 +38,10 @@ def test_names_that_an_installed_tracker_logs_are_ours(installed: Any) -> None:
 
 
 def test_runs_that_were_begun_before_the_code_log_elsewhere() -> None:
-    run = trackbook.init(mode="disabled")
     code = ast.parse("run.log({'loss': 1})\ntb.log({'acc': 1})\nmine = tb.init()\nmine.log({'f1': 1})")
-    assert names_logged([code], {"run": run, "tb": trackbook}) == {"loss", "acc", "f1"}
-    assert names_logged([code], {"run": run, "tb": trackbook}, earlier=False) == {"acc", "f1"}
+    with trackbook.init(mode="disabled") as run:
+        assert names_logged([code], {"run": run, "tb": trackbook}) == {"loss", "acc", "f1"}
+        assert names_logged([code], {"run": run, "tb": trackbook}, earlier=False) == {"acc", "f1"}
 
 
 def test_names_that_others_log_are_not_ours() -> None:
