@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import trackbook as tb
 from command_lines import CommandLine, record, valid
 from terminals import in_terminal, screen
@@ -56,6 +58,25 @@ def test_ls_runs_lists_runs_with_results(trackbook_command: CommandLine) -> None
     ]
     assert "opt" not in rows[1]["config"]
     assert [row["name"] for row in trackbook_command("ls", "runs", "--limit", "1", "--json").json] == ["second"]
+
+
+def test_ls_runs_lists_runs_that_are_running(trackbook_command: CommandLine) -> None:
+    with tb.init("p", name="first") as run:
+        answer = trackbook_command("ls", "runs", "p")
+    assert (answer.code, answer.out.splitlines()[2].split()[:3]) == (0, ["first", run.id, "running"])
+
+
+@pytest.mark.parametrize("logs", [False, True])
+def test_commands_that_read_can_read_a_running_run(trackbook_command: CommandLine, logs: bool) -> None:
+    record("p", "ended")
+    with tb.init("p", name="first") as run:
+        if logs:
+            run.log({"train/loss": float("nan"), "acc": 0.5})
+            run.alert("low")
+        read = ["ls projects", "ls runs p", "ls metrics first -p p", "alerts -p p", "diff ended first -p p"]
+        commands = [*read, *(f"get {what} first -p p" for what in ("run", "config", "console", "env", "cells"))]
+        codes = {command: trackbook_command(*command.split()).code for command in commands}
+    assert codes == dict.fromkeys(commands, 0)
 
 
 def test_ls_metrics_lists_the_metrics_of_a_run(trackbook_command: CommandLine) -> None:

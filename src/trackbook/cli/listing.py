@@ -108,9 +108,7 @@ def runs(
         return
     results = [name for name in rows[0] if name.startswith("summary.")][:_COLUMNS]
     columns = [name for name in _SHOWN if name != "tags" or any(row["tags"] for row in rows)]
-    shown = [
-        [duration(row[name]) if name == "duration" else row[name] for name in [*columns, *results]] for row in rows
-    ]
+    shown = [[_shown(name, row[name]) for name in [*columns, *results]] for row in rows]
     print_table([*columns, *(name.removeprefix("summary.") for name in results)], shown, source.name, least=2)
 
 
