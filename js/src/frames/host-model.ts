@@ -15,6 +15,8 @@ export interface HostModel {
   silence?: string;
   /** Why what answers cannot change runs; empty or missing where it can. */
   readOnly?: string;
+  /** The id of the widget's model in Jupyter; missing in other hosts. */
+  model_id?: string;
   /** Jupyter's manager of the widgets in this page; missing in other hosts. */
   widget_manager?: {
     get_model(id: string): Promise<HostModel>;

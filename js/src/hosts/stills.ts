@@ -8,6 +8,7 @@ import { type HostModel, isClosed, onTraitChange } from "../frames/host-model.ts
 import { NoAnswer, Requests } from "../frames/requests.ts";
 
 const PATIENCE = 1500; // ms in which the kernel's own update arrives
+const WIDGET = "application/vnd.jupyter.widget-view+json";
 
 /** The part of JupyterLab's model of a notebook that is used here. */
 interface Outputs {
@@ -50,7 +51,10 @@ export function keepStill(model: HostModel, signal = new AbortController().signa
   look();
 }
 
-/** Write the kernel's snapshot where the notebook has an older one. If it has none, report that, where the page `reports` it. */
+/**
+ * Write the kernel's snapshot where the notebook has an older one. If it has none, although it has the board, report that, where the
+ * page `reports` it. Without both, a reload has taken the cell's whole output, and the kernel would show the snapshot under another cell.
+ */
 async function update(notebook: Notebook, model: HostModel, requests: Requests, reports: boolean) {
   const keyframe = model.get("keyframe") as { header?: { session?: string } } | undefined;
   const session = keyframe?.header?.session;
@@ -62,7 +66,7 @@ async function update(notebook: Notebook, model: HostModel, requests: Requests, 
     if (places.length) {
       const { content } = await requests.ask("still");
       if (!isClosed(model)) write(notebook, session, content);
-    } else if (reports) await requests.ask("lost");
+    } else if (reports && hasBoard(notebook, model)) await requests.ask("lost");
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error; // the kernel is gone: what the notebook has is all there is
   }
@@ -76,18 +80,35 @@ function write(notebook: Notebook, session: string, { data, metadata }: Record<s
 
 /** Return where a session's snapshot stands in the notebook. */
 export function placesOf(notebook: Notebook, session: string): Place[] {
+  return outputsOf(notebook).flatMap(({ outputs, index, output }) => {
+    const version = versionOf(output, session);
+    return version >= 0 ? [{ outputs, index, version }] : [];
+  });
+}
+
+/** Whether the notebook has an output that is a view of the model. */
+function hasBoard(notebook: Notebook, model: HostModel): boolean {
+  return outputsOf(notebook).some(({ output }) => {
+    const view = output.data?.[WIDGET] as { model_id?: string } | undefined;
+    return view !== undefined && view.model_id === model.model_id;
+  });
+}
+
+/** Return all outputs of the notebook, with where they are. */
+function outputsOf(notebook: Notebook): { outputs: Outputs; index: number; output: Output }[] {
   return [...notebook.cells].flatMap(({ outputs }) =>
-    Array.from({ length: outputs?.length ?? 0 }, (_, index) => ({ outputs, index })).flatMap(
-      ({ outputs, index }) => {
-        const version = versionOf(outputs?.get(index).toJSON(), session);
-        return outputs && version >= 0 ? [{ outputs, index, version }] : [];
-      },
-    ),
+    outputs
+      ? Array.from({ length: outputs.length }, (_, index) => ({
+          outputs,
+          index,
+          output: outputs.get(index).toJSON(),
+        }))
+      : [],
   );
 }
 
 /** Return the version of an output that is a session's snapshot, else -1. */
-function versionOf(output: Output | undefined, session: string): number {
-  const mark = output?.metadata?.trackbook as { session?: string; still?: number } | undefined;
+function versionOf(output: Output, session: string): number {
+  const mark = output.metadata?.trackbook as { session?: string; still?: number } | undefined;
   return mark?.session === session ? Number(mark?.still ?? 0) : -1;
 }

@@ -40,6 +40,7 @@ function open(notebook: Notebook, version: number) {
   const asked: string[] = [];
   const data = { "text/plain": `version ${version}` };
   const model = Object.assign(new FakeModel({ keyframe: { header: { session: "s" } }, still: version }), {
+    model_id: "m",
     widget_manager: { context: { model: notebook } },
     send({ ask, id }: { ask: string; id: number }) {
       asked.push(ask);
@@ -79,10 +80,22 @@ test("a snapshot that comes while the page lives is looked for again", async () 
   expect(asked).toEqual(["still"]);
 });
 
+/** An output that is a view of a widget. */
+const view = (id: string) => ({
+  output_type: "display_data",
+  data: { "application/vnd.jupyter.widget-view+json": { model_id: id } },
+});
+
 test("a snapshot that the notebook does not have is reported", async () => {
-  const { asked } = open(new Notebook(), 2);
+  const { asked } = open(new Notebook(view("other"), view("m")), 2);
   await vi.advanceTimersByTimeAsync(2000);
   expect(asked).toEqual(["lost"]);
+});
+
+test("a snapshot is not reported where the reload took the board, too", async () => {
+  const { asked } = open(new Notebook(view("other"), { output_type: "stream" }), 2);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(asked).toEqual([]);
 });
 
 /** Close the notebook of a model as JupyterLab does, which keeps the model. */
