@@ -15,6 +15,7 @@ from journals import abandoned
 from processes import own_process
 from trackbook.api import projects
 from trackbook.api.process import process
+from trackbook.notebook import host
 
 
 def a_run(name: str = "first", project: str = "p", values: tuple[float, ...] = (3.0, 2.0, 1.0)) -> tb.Run:
@@ -255,12 +256,20 @@ def test_run_that_is_not_recorded_keeps_and_sends_nothing(
             run.log_artifact(kept)
             with pytest.raises(RuntimeError, match="is not recorded"):
                 run.share()
+            assert (run.mode, repr(run).endswith("running, not recorded>")) == ("disabled", True)
         monkeypatch.setenv("RANK", "0")
         assert not store_dir.exists()
         with tb.init("p", webhook_url=receiver.url) as run:
             run.alert("recorded")
         assert receiver.arrived.acquire(timeout=60)
     assert [message["title"] for message in receiver.got] == ["recorded"]
+
+
+def test_notebook_with_a_rank_is_told_that_it_records_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "2")
+    monkeypatch.setattr(type(host.current()), "is_notebook", True)
+    with pytest.warns(tb.TrackbookWarning, match=r"this is rank 2 .* nothing of this run is kept; unset RANK"):
+        tb.init("p", display=False).finish()
 
 
 def test_all_ranks_record_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,6 +175,7 @@ def test_finish_with_no_run_open_does_nothing() -> None:
         ({"project": "\ud800"}, ValueError, "half a surrogate pair"),
         ({"name": 7}, TypeError, "run name 7 is"),
         ({"id": 7}, TypeError, "run id 7 is"),
+        ({"id": "  "}, ValueError, "run id .* is blank"),
         ({"group": 7}, TypeError, "group 7 is"),
         ({"notes": ["a"]}, TypeError, r"notes \['a'\] is"),
         ({"notes": "\ud800"}, ValueError, "half a surrogate pair"),

@@ -150,6 +150,11 @@ class Process:
                 f"this is task {settings.rank()} of an srun job, of which only task 0 records; where tasks train on their own, give "
                 "each a run: init(all_ranks=True)"
             )
+        elif is_other_rank and host.current().is_notebook and not forks.is_fork():
+            warn(
+                f"the environment says that this is rank {settings.rank()} of a distributed job, of which only rank 0 records, so "
+                "nothing of this run is kept; unset RANK, or give each rank a run: init(all_ranks=True)"
+            )
         is_recorded = not (options.disabled or is_other_rank)
         project = self._project(paths) if is_recorded and not self.polars_is_dead else None
         if project is not None:

@@ -156,7 +156,6 @@ _OF_RUN: Final[dict[str, Callable[[Any], Any]]] = {
     "log_model": lambda run: functools.partial(_log_model, run),
     "log_scalar": _log_scalar,
     "mark_preempting": _value(_nothing),
-    "mode": _value("local"),
     "offline": _value(True),  # an attribute's value
     "path": lambda run: f"{run.project}/{run.id}",
     "pin_config_keys": _value(_nothing),
@@ -181,6 +180,7 @@ _OF_RUN: Final[dict[str, Callable[[Any], Any]]] = {
 }
 _OF_WRITER: Final[dict[str, Callable[[RunWriter], Any]]] = {
     "disabled": lambda writer: writer.options.disabled,
+    "mode": lambda writer: "disabled" if writer.options.disabled else "local",
     "log_system": lambda writer: functools.partial(append_system, writer),
     "resumed": lambda writer: writer.is_resumed,
     "_space_id": lambda writer: space_of(writer.options.sync),

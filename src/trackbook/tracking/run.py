@@ -370,7 +370,8 @@ class Run(RunFiles, other_trackers.OtherTrackersRun):
             raise NotImplementedError  # for IPython: show it as usual
 
     def __repr__(self) -> str:
-        return f"<trackbook run {self.name!r} ({self.id}) of {self.project!r}: {self.state}>"
+        kept = ", not recorded" if self._writer.options.disabled else ""
+        return f"<trackbook run {self.name!r} ({self.id}) of {self.project!r}: {self.state}{kept}>"
 
 
 def writer_of(run: Run) -> RunWriter:

@@ -88,7 +88,7 @@ def run_options(
         group = group or name or job
         name = f"{name} rank {settings.rank()}".lstrip()
     record = RunRecord(
-        id=_text("run id", id) or new_id(),
+        id=_name("run id", id) or new_id(),
         name=name,
         started=time.time(),
         group=group,
