@@ -27,7 +27,8 @@ type GoalOf = (metric: string) => ReturnType<typeof goalOf>;
 const LOST = "The baseline was deleted.";
 const LONGEST_VALUE = 32; // letters of a setting in the line
 const SHOWN = 3; // changes of the config in the line
-const AGAIN = 10_000; // ms until a running run is compared again
+const FIRST = 1000; // ms until a running run is compared again, then twice as long each time
+const LONGEST = 10_000;
 
 /** A card about what changed between the current run and the one before it: a line, which opens to tables. */
 export class RunChanges {
@@ -38,6 +39,7 @@ export class RunChanges {
   #asked: { run: string; against: string; state: string } | null = null;
   #waiting = false;
   #answeredAt = 0;
+  #rest = FIRST;
   #changes: Changes | null = null; // the newest answer
   #goal: GoalOf = () => null;
 
@@ -49,7 +51,7 @@ export class RunChanges {
 
   /**
    * Show the changes of this run since the `baseline`, else since the run before it. They are asked for again when it has
-   * ended, and every few seconds while it trains, then only the metrics if the rest is known.
+   * ended, and every few seconds while it trains, more often at first, then only the metrics if the rest is known.
    */
   update(run: Pick<RunHeader, "id" | "state" | "goals"> | null, baseline: string) {
     if (!run || run.id === baseline) {
@@ -58,9 +60,11 @@ export class RunChanges {
       return;
     }
     const asked = { run: run.id, against: baseline, state: run.state };
-    const isDue = run.state === "running" && !this.#waiting && performance.now() - this.#answeredAt >= AGAIN;
+    const isRested = performance.now() - this.#answeredAt >= this.#rest;
+    const isDue = run.state === "running" && !this.#waiting && isRested;
     const isOther = JSON.stringify(asked) !== JSON.stringify(this.#asked);
     if (!isDue && !isOther) return;
+    this.#rest = isOther ? FIRST : Math.min(2 * this.#rest, LONGEST);
     this.#asked = asked;
     this.#goal = metric => goalOf(metric, [run]);
     void this.#ask(asked, isOther ? null : this.#changes);

@@ -90,7 +90,7 @@ test("a baseline that was deleted is said, beside what the run is compared with"
   expect(first.changes.element.hidden).toBe(true);
 });
 
-test("the kernel is asked again every ten seconds while the run trains, once it has answered", async () => {
+test("the kernel is asked again while the run trains, once it has answered, after a second and then more seldom", async () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   const answers: ((answer: unknown) => void)[] = [];
   const { changes, requests, line } = card(() => new Promise(resolve => answers.push(resolve)));
@@ -110,14 +110,18 @@ test("the kernel is asked again every ten seconds while the run trains, once it 
   const all = { ...CHANGES, code: [], packages: [] };
   const config = "Since brisk-otter-1: lr 0.1 → 0.05 · dropout – → 0.2";
   expect(await answer(0.3, all)).toBe(`${config} · best train/loss 0.4000 → 0.3000`);
-  expect([await pass(9), await pass(1)]).toEqual([1, 2]);
+  expect([await pass(0.9), await pass(0.1)]).toEqual([1, 2]);
   expect(await answer(0.2)).toBe(`${config} · best train/loss 0.4000 → 0.2000`);
   const only = { run: "r1", against: "r0", metrics_only: true };
   expect(requests.ask.mock.calls[1]).toEqual(["changes", only]);
+  for (const [count, seconds] of [2, 4, 8, 10, 10].entries()) {
+    expect([await pass(seconds - 0.1), await pass(0.1)]).toEqual([2 + count, 3 + count]);
+    await answer(0.2);
+  }
   changes.update({ id: "r1", state: "finished" }, "");
   vi.advanceTimersByTime(60_000);
   changes.update({ id: "r1", state: "finished" }, "");
-  expect(requests.ask.mock.calls.length).toBe(3);
+  expect(requests.ask.mock.calls.length).toBe(8);
   vi.useRealTimers();
 });
 
