@@ -65,6 +65,7 @@ def test_a_setting_of_the_menu_has_a_label_and_values_to_choose(name: str) -> No
     [
         ("chart_height", 79, "chart_height is 80 to 800 px or 0, not 79"),
         ("smoothing", 100, "smoothing is 0 to 99, not 100"),
+        ("y_scales", {"loss": "sqrt"}, r"y_scales\['loss'\] is 'linear' or 'log', not 'sqrt'"),
         ("y_ranges", {"loss": [1, 0]}, r"y_ranges\['loss'\] is a lower and a larger upper end"),
         ("y_ranges", {"loss": [None, None]}, "of which one may be None"),
         ("reference_lines", {"loss": [None]}, r"reference_lines\['loss'\] is a list of numbers"),

@@ -385,6 +385,19 @@ def test_lines_ranges_and_best_values_are_those_of_the_board() -> None:
     assert not [layer for layer in lr["layer"] if "data" in layer and layer["mark"]["type"] == "rule"]
 
 
+def test_charts_have_scales_of_their_own() -> None:
+    made = picture({"train/loss": [3, 0, 2], "lr": [1, 0, 3]})
+
+    def dots(**scales: Any) -> int:
+        saved = drawn(made, DrawSettings(**scales))
+        return vl_convert.vegalite_to_svg(saved.spec).count('aria-roledescription="circle"')
+
+    assert dots() == 0
+    assert dots(y_scales={"train/loss": "log"}) == 2  # on both sides of the 0, which has no logarithm
+    assert dots(y_log=True) == 4
+    assert dots(y_log=True, y_scales={"lr": "linear"}) == 2
+
+
 def test_several_metrics_in_one_chart_are_told_apart_by_dashes() -> None:
     made = picture({"train/loss": [3, 1], "val/loss": [4, 2]}, runs=2)
     saved = drawn(made, charts=[Chart("loss", ["train/loss", "val/loss"])])

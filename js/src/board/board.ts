@@ -108,7 +108,7 @@ export class Board {
     this.#controls = new Controls(this.#state, () => this.#unzoom(), jump, signal);
     this.#sidebar = new Sidebar(this.#state, model, update, signal);
     this.#legend = new Legend(this.#state, signal);
-    this.#settings = new ChartSettings(this.#state, this.#sidebar, update);
+    this.#settings = new ChartSettings(this.#state, this.#sidebar);
     this.#scheduler = new DrawScheduler(
       chart => chart instanceof Chart && this.#requestDetail(chart),
       signal,

@@ -1,4 +1,5 @@
 import type { ViewState } from "../frames/view-state.ts";
+import { ownEntry } from "../metrics.ts";
 import { type ChartOptions, goalOf, valueFor } from "../plot/chart-options.ts";
 import { naturalRange } from "../plot/domains.ts";
 import { styleRuns } from "../plot/palette.ts";
@@ -14,14 +15,11 @@ import type { DrawnPicture, Sidebar } from "./sidebar.ts";
 export class ChartSettings {
   #state: ViewState;
   #sidebar: Sidebar;
-  #onChange: () => void;
   #ofAll: { key: string; value: DrawSettings } | null = null;
   #ofChart = new Map<string, { key: string; options: ChartOptions }>();
-  #ownLogY = new Set<string>(); // charts whose y scale differs from the board's
 
-  /** `onChange` is called for changes that are no settings of the view. */
-  constructor(state: ViewState, sidebar: Sidebar, onChange: () => void) {
-    [this.#state, this.#sidebar, this.#onChange] = [state, sidebar, onChange];
+  constructor(state: ViewState, sidebar: Sidebar) {
+    [this.#state, this.#sidebar] = [state, sidebar];
   }
 
   /** Return the settings of all charts. */
@@ -86,7 +84,8 @@ export class ChartSettings {
   // --- log scales
 
   logAxes(chart: string): LogAxes {
-    return { x: this.#state.get("x_scale") === "log", y: this.isLogEverywhere !== this.#ownLogY.has(chart) };
+    const y = ownEntry(this.#state.get("y_scales"), chart) ?? this.#state.get("y_scale");
+    return { x: this.#state.get("x_scale") === "log", y: y === "log" };
   }
 
   get isLogEverywhere(): boolean {
@@ -94,13 +93,13 @@ export class ChartSettings {
   }
 
   setLog(chart: string, log: boolean) {
-    if (log === this.isLogEverywhere) this.#ownLogY.delete(chart);
-    else this.#ownLogY.add(chart);
-    this.#onChange();
+    const { [chart]: _, ...others } = this.#state.get("y_scales");
+    const own = { [chart]: log ? "log" : "linear" };
+    this.#state.set("y_scales", log === this.isLogEverywhere ? others : { ...others, ...own });
   }
 
   setLogEverywhere(log: boolean) {
-    this.#ownLogY.clear();
+    this.#state.set("y_scales", {});
     this.#state.set("y_scale", log ? "log" : "linear");
   }
 }

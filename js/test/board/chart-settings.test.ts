@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { ChartSettings } from "../../src/board/chart-settings.ts";
 import { Sidebar } from "../../src/board/sidebar.ts";
 import { storeOf } from "../../src/frames/picture-store.ts";
@@ -20,10 +20,9 @@ function made(traits: Record<string, unknown> = {}) {
   const model = new FakeModel({ keyframe, ...traits });
   const state = new ViewState(model, () => {}, ends.signal);
   const sidebar = new Sidebar(state, model, () => {}, ends.signal);
-  const onChange = vi.fn();
   const picture = storeOf(model).picture;
   if (!picture) throw new Error("no picture");
-  return { state, sidebar, picture, onChange, settings: new ChartSettings(state, sidebar, onChange) };
+  return { state, sidebar, picture, settings: new ChartSettings(state, sidebar) };
 }
 
 test("unchanged settings are the same object", () => {
@@ -40,14 +39,17 @@ test("unchanged settings are the same object", () => {
 });
 
 test("a chart's log scale is its own until the board's is set", () => {
-  const { settings, onChange } = made();
+  const { settings, state } = made();
   settings.setLog("loss", true);
   expect([settings.logAxes("loss").y, settings.logAxes("acc").y]).toEqual([true, false]);
-  expect(onChange).toHaveBeenCalledOnce();
+  expect(state.get("y_scales")).toEqual({ loss: "log" });
   settings.setLogEverywhere(true);
   expect([settings.logAxes("loss").y, settings.logAxes("acc").y]).toEqual([true, true]);
+  expect(state.get("y_scales")).toEqual({});
   settings.setLog("acc", false);
   expect([settings.logAxes("loss").y, settings.logAxes("acc").y]).toEqual([true, false]);
+  settings.setLog("acc", true);
+  expect(state.get("y_scales")).toEqual({});
 });
 
 test("an empty range or no lines leave a chart as usual", () => {

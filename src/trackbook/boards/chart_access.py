@@ -210,6 +210,7 @@ class ChartAccess:
             auto_smoothing=view.auto_smoothing,
             x_log=view.x_scale == "log",
             y_log=view.y_scale == "log",
+            y_scales=view.y_scales,
             clip_outliers=view.clip_outliers,
             hidden=frozenset(view.hidden_runs),
             colors=self._publisher.colors(view),

@@ -161,6 +161,14 @@ class View(traitlets.HasTraits):
                 )
         return sizes
 
+    @traitlets.validate("y_scales")
+    def _check_y_scales(self, proposal: Any) -> dict[str, str]:
+        scales: dict[str, str] = proposal["value"]
+        for chart, scale in scales.items():
+            if not _fits("y_scales", scale):
+                raise traitlets.TraitError(f"y_scales[{chart!r}] is 'linear' or 'log', not {scale!r}")
+        return scales
+
     @traitlets.validate("y_ranges")
     def _check_y_ranges(self, proposal: Any) -> dict[str, list[float | None]]:
         ranges: dict[str, list[float | None]] = proposal["value"]

@@ -65,6 +65,7 @@ def chart_of(picture: Picture, name: str, metrics: Sequence[str], look: DrawSett
         return plot_of(picture, name, look, most)
     axes = {x_axis_of(picture, metric, look.x_axis) for metric in metrics}
     x_axis = axes.pop() if len(axes) == 1 else "step"
+    look = look.of(name)
     settled = settle_smoothing(picture, metrics, look)
     return finish(join(name, [trace(picture, metric, settled, most, x_axis) for metric in metrics], look.theme), look)
 

@@ -57,6 +57,7 @@ class DrawSettings:
     auto_smoothing: bool = False  # where smoothing is 0: smooth lines that are noise
     x_log: bool = False
     y_log: bool = False
+    y_scales: Mapping[str, str] = field(default_factory=dict)  # of charts that differ: "linear" or "log"
     clip_outliers: str = "auto"  # or "always", "never"
     hidden: frozenset[str] = frozenset()
     colors: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +67,11 @@ class DrawSettings:
     best_marks: bool = False
     theme: Theme = "light"
     columns: float = 512  # the width of a chart in pixels, each of which has at most four points of a line
+
+    def of(self, chart: str) -> DrawSettings:
+        """Return the settings with the scale of a chart."""
+        scale = self.y_scales.get(chart)
+        return self if scale is None else replace(self, y_log=scale == "log")
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,7 @@ class Plot:
 
 def plot_of(picture: Picture, metric: str, look: DrawSettings, most: int | None = None) -> Plot:
     """Return the drawing of a metric; with `most`, in about so many points a run in place of four a pixel."""
+    look = look.of(metric)
     return finish(trace(picture, metric, settle_smoothing(picture, [metric], look), most), look)
 
 

@@ -88,7 +88,7 @@ def make_snapshot(
     while drawn or images:
         left_out = _left_out([chart.name for chart in wanted if chart not in drawn], len(runs) - len(drawn_runs))
         head = _head(picture.project, drawn_runs, left_out)
-        spec = _spec(head, [(chart, _plots(picture, chart, look, most)) for chart in drawn], look, images)
+        spec = _spec(head, [(chart, _plots(picture, chart, look, most)) for chart in drawn], images)
         users = [chart for chart in drawn if chart.spec is not None]
         if not drawn or len(json.dumps(spec)) <= MOST_BYTES or (most <= FEWEST and not users):
             names = [*(chart.name for chart in drawn), *(box.name for box in images)]
@@ -135,7 +135,6 @@ def _plots(picture: Picture, chart: Chart, look: DrawSettings, most: int) -> lis
 def _spec(
     head: dict[str, Any],
     charts: Sequence[tuple[Chart, list[Plot]]],
-    look: DrawSettings,
     images: Sequence[ImageBox],
 ) -> dict[str, Any]:
     own = [(number, plots[0]) for number, (chart, plots) in enumerate(charts) if chart.spec is None]
@@ -164,7 +163,7 @@ def _spec(
             "values": "\n".join([",".join(fields), *lines]),
             "format": {"type": "csv", "parse": dict.fromkeys(fields, "number")},
         },
-        "transform": [{"lookup": "r", "from": lookup}, *_marks(log=look.y_log)],
+        "transform": [{"lookup": "r", "from": lookup}, *_marks([number for number, plot in own if plot.y_log])],
         "concat": made,
         "columns": {"signal": _columns(3 if len(made) > 4 or len(made) == 3 else 2)},
         "bounds": "flush",  # align charts by their frames, regardless of labels
@@ -204,12 +203,13 @@ def _lines(number: int, plot: Plot, styles: dict[str, tuple[int, RunStyle]], *, 
             yield f"{number},{line},{','.join(cells)}"
 
 
-def _marks(*, log: bool) -> list[dict[str, Any]]:
-    """Return the transforms that compute the mark of each row."""
+def _marks(logarithmic: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the transforms that compute the mark of each row. Charts of these numbers have logarithmic axes."""
     odd = "isNaN(datum.value) ? 'NaN' : datum.value > 0 ? 'Infinity' : '-Infinity'"
     finite = "isFinite(datum.value)"
-    if log:
-        odd, finite = f"isFinite(datum.value) ? 'below' : {odd}", "isFinite(datum.value) && datum.value > 0"
+    if logarithmic:
+        odd = f"isFinite(datum.value) ? 'below' : {odd}"
+        finite = f"isFinite(datum.value) && (datum.value > 0 || indexof({[*logarithmic]}, datum.m) < 0)"
     return [
         {"calculate": f"{finite} ? 1 : 0", "as": "finite"},
         {
