@@ -343,10 +343,13 @@ def test_latest_values_are_above_the_chart_in_the_runs_colors() -> None:
     assert [layer["mark"]["text"] for layer in texts] == ["0.25"] * 3
     assert texts[0]["encoding"]["color"] == {"value": "#123456"}  # the newest run is outermost
     assert labels(saved).count("0.25") == 3
-    (text,) = [
-        layer for layer in chart_of(drawn(picture({"loss": [math.nan, math.nan]})))["layer"] if "text" in layer["mark"]
-    ]
-    assert text["mark"]["text"] == "-"
+
+
+@pytest.mark.parametrize(("value", "text"), [(math.nan, "NaN"), (math.inf, "∞"), (-math.inf, "-∞")])
+def test_latest_value_that_is_not_finite_is_said(value: float, text: str) -> None:
+    saved = drawn(picture({"loss": [3, value]}))
+    (shown,) = [layer["mark"]["text"] for layer in chart_of(saved)["layer"] if "text" in layer["mark"]]
+    assert shown == text
 
 
 def test_outliers_are_left_out_of_the_axis_as_on_the_board() -> None:

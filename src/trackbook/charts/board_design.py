@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, Final
@@ -79,6 +80,8 @@ def beside(text: str, right: float, color: str = _LABEL) -> dict[str, Any]:
 
 
 def latest_text(value: float) -> str:
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
     return shorten(f"{value:.4g}", 12)
 
 

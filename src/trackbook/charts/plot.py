@@ -115,8 +115,8 @@ class Plot:
 
     @property
     def latest(self) -> dict[str, tuple[str, float]]:
-        """The color and the latest finite value of each run that has one, by label in drawing order."""
-        last = {row["run"]: row["value"] for row in self.lines if math.isfinite(row["value"])}
+        """The color and the latest value of each run that has one, by label in drawing order."""
+        last = {row["run"]: row["value"] for row in self.lines}
         return {style.label: (style.color[:7], last[style.label]) for style in self.styles if style.label in last}
 
 
