@@ -38,6 +38,7 @@ def config(name: Theme) -> dict[str, Any]:
             "labelBound": False,  # which would leave ticks without labels
             "labelFlush": 16,  # pixels from the ends within which labels stay inside
             "labelOverlap": True,
+            "labelSeparation": 6,
             "ticks": True,
             "tickSize": 4,
             "labelPadding": 4,
