@@ -208,7 +208,7 @@ def test_name_that_is_not_a_string_is_a_type_error() -> None:
 
 
 def test_an_empty_name_is_a_value_error_that_says_where() -> None:
-    with pytest.raises(ValueError, match="metric name under 'train/' is empty"):
+    with pytest.raises(ValueError, match="metric name under 'train/' is empty; give one, such as 'train/loss'"):
         flatten({"train": {"": 0.5}})
 
 

@@ -94,7 +94,7 @@ def check_name(name: Any, prefix: str = "") -> str:
     if not isinstance(name, str):
         shown = _show(name)
         raise TypeError(f"metric name {shown} is {kind_of(name)}, not a string; log {{{shown!r}: ...}} instead")
-    return check_text(f"metric name under {prefix!r}" if prefix else "metric name", name)
+    return check_text(f"metric name under {prefix!r}" if prefix else "metric name", name, "train/loss")
 
 
 def check_title(what: str, text: Any) -> str:
@@ -105,12 +105,12 @@ def check_title(what: str, text: Any) -> str:
     return name
 
 
-def check_text(what: str, text: Any) -> str:
+def check_text(what: str, text: Any, example: str = "digits") -> str:
     """Return `text` if it is a non-empty string that UTF-8 can encode. Otherwise raise an error that calls it `what`."""
     if not isinstance(text, str):
         raise TypeError(f"{what} {_show(text)} is {kind_of(text)}; give a string")
     if not text:
-        raise ValueError(f"{what} is empty; give one, such as 'digits'")
+        raise ValueError(f"{what} is empty; give one, such as {example!r}")
     try:
         text.encode()
     except UnicodeEncodeError:
