@@ -253,6 +253,9 @@ def test_step_of_media_stays_when_the_page_is_loaded_again(page: Page) -> None:
     page.reload()
     gallery = panel(Board(page.locator(".tb-board").first).wait_for_chart("samples/images"), "samples/images")
     expect(gallery.locator(".tb-media-tile").first).to_contain_text("first 1")
+    gallery.locator("input[type=range]").focus()
+    page.keyboard.press("Home")
+    page.wait_for_url("**media_step=0*")  # while the slider has the focus
     gallery.get_by_role("button", name="Newest step").click()
     expect(gallery.locator(".tb-media-tile").first).to_contain_text("first 2")
 

@@ -49,6 +49,7 @@ interface PanelActions {
 }
 
 const NEWEST = SETTINGS.media_step.default as number;
+const KEEP_AFTER = 400; // ms for which a slider that is not left yet rests
 
 let loaded: Promise<MediaModule> | undefined;
 
@@ -61,6 +62,7 @@ export class MediaPanels {
   #chosen: number | null = null; // also while the slider moves
   #kept: number | null = null;
   #pointed: number | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #model: HostModel;
   #state: ViewState;
   #requests: Requests;
@@ -78,7 +80,10 @@ export class MediaPanels {
     [this.#model, this.#state, this.#requests] = [model, state, requests];
     [this.#actions, this.#signal] = [actions, signal];
     this.#near = new IntersectionObserver(entries => this.#onNear(entries), { rootMargin: NEAR });
-    signal.addEventListener("abort", () => this.#near.disconnect());
+    signal.addEventListener("abort", () => {
+      this.#near.disconnect();
+      clearTimeout(this.#timer);
+    });
   }
 
   /** Read the trait `media`; returns the names of the panels, none of which is that of a chart. */
@@ -193,7 +198,9 @@ export class MediaPanels {
           this.#chosen = step;
           this.#actions.mark(done ? null : step);
           this.#follow();
+          clearTimeout(this.#timer);
           if (done) this.#keepStep();
+          else this.#timer = setTimeout(() => this.#keepStep(), KEEP_AFTER);
         },
         showLarge: this.#actions.showLarge,
         createView: createUserView,

@@ -153,6 +153,28 @@ test("the chosen step is that of the next page; the newest one, once chosen, is 
   await settled(() => shows(first, 20) && shows(second, 20));
 });
 
+test("a step chosen by the keyboard is kept when the slider rests, though it has the focus", async () => {
+  const items = [0, 5, 10].map(step => text(`at ${step}`, { step }));
+  const model = new MediaModel(items, { keyframe }, bytes);
+  const { panel } = show(model);
+  near();
+  await settled(() => panel("val/notes").querySelector("pre")?.textContent === "text of at 10");
+  const steps = panel("val/notes").querySelector(".tb-media-steps") as HTMLElement;
+  const range = steps.querySelector("input[type=range]") as HTMLInputElement;
+  vi.spyOn(steps, "querySelector").mockImplementation(() => range); // :focus-visible
+  vi.useFakeTimers();
+  for (const place of ["1", "0"]) {
+    range.value = place;
+    range.dispatchEvent(new Event("input"));
+    range.dispatchEvent(new Event("change"));
+    vi.advanceTimersByTime(300);
+    expect(model.get("media_step")).toBe(undefined);
+  }
+  vi.advanceTimersByTime(200);
+  vi.useRealTimers();
+  expect(model.get("media_step")).toBe(0);
+});
+
 test("a filter hides panels like charts", async () => {
   const model = new MediaModel([text("a.txt")], { keyframe });
   const { el, panel } = show(model);
