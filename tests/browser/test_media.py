@@ -139,18 +139,7 @@ def check_media(board: Board, runs: int) -> None:
     expect(gallery.locator(".tb-media-tile").first).to_contain_text("step 2")
     gallery.get_by_role("button", name="All steps").click()
     check_players(board, runs)
-    # the table
-    table = panel(board, "eval/table")
-    expect(table.locator("[role=cell]").first).to_have_text("0")
-    table.locator(".tb-media-sort").first.dblclick()
-    expect(table.locator("[role=cell]").first).to_have_text("999")
-    table.get_by_label("Filter rows").first.fill("> 77")
-    expect(table.locator("[role=status]").first).to_have_text("11 of 1,000 rows")
-    with page.expect_download() as download:
-        table.get_by_role("button", name="Download as CSV").first.click()
-    assert download.value.suggested_filename == "eval-table-2-0.csv"
-    names, *lines = download.value.path().read_text().splitlines()
-    assert [names, len(lines), lines[0][:2]] == ["n,text", 1000, "0,"]
+    check_table(board)
     # the histogram
     histogram = panel(board, "weights/dense")
     expect(histogram.locator("canvas")).to_have_count(1)
@@ -160,6 +149,26 @@ def check_media(board: Board, runs: int) -> None:
     expect(panel(board, "eval/page").frame_locator("iframe").first.locator("h1")).to_have_text("Hello")
     expect(panel(board, "eval/chat").locator(".tb-media-message")).to_have_count(2 * runs)
     assert "hacked" not in page.title()
+
+
+def check_table(board: Board) -> None:
+    """Sort, filter and download a table."""
+    table = panel(board, "eval/table")
+    expect(table.locator("[role=cell]").first).to_have_text("0")
+    table.locator(".tb-media-sort").first.dblclick()
+    expect(table.locator("[role=cell]").first).to_have_text("999")
+    table.get_by_label("Filter rows").first.fill("> 77")
+    expect(table.locator("[role=status]").first).to_have_text("11 of 1,000 rows")
+    table.hover()
+    count, saves = (table.locator(part).first.bounding_box() for part in ("[role=status]", ".tb-media-saves"))
+    assert count is not None
+    assert saves is not None
+    assert count["x"] + count["width"] <= saves["x"] or saves["y"] + saves["height"] <= count["y"]
+    with board.page.expect_download() as download:
+        table.get_by_role("button", name="Download as CSV").first.click()
+    assert download.value.suggested_filename == "eval-table-2-0.csv"
+    names, *lines = download.value.path().read_text().splitlines()
+    assert [names, len(lines), lines[0][:2]] == ["n,text", 1000, "0,"]
 
 
 def check_players(board: Board, runs: int) -> None:

@@ -27,6 +27,7 @@ export class TableView {
   #status = h("span", { class: "tb-minor tb-number", role: "status" });
   #head = h("div", { class: "tb-media-table-head", role: "row" });
   #scroll = h("div", { class: "tb-media-table-scroll", role: "table", tabindex: "0" });
+  #none = h("div", { class: "tb-media-none", role: "row" }, h("div", { role: "cell" }, "no row matches"));
   #rows: VirtualRows;
   #height = ROW;
   #pages = new Map<number, TablePage["rows"] | "loading">();
@@ -181,9 +182,12 @@ export class TableView {
 
   #showStatus() {
     const { rows } = this.#item.about;
-    const filtered = this.#filter.value.trim() && rows !== undefined;
+    const isFiltered = this.#filter.value.trim() !== "";
     const all = `${formatCount(this.#total)} ${this.#total === 1 ? "row" : "rows"}`;
-    setText(this.#status, filtered ? `${formatCount(this.#total)} of ${formatCount(rows)} rows` : all);
+    const some = `${formatCount(this.#total)} of ${formatCount(rows ?? 0)} rows`;
+    setText(this.#status, isFiltered && rows !== undefined ? some : all);
+    if (isFiltered && !this.#total) this.#scroll.append(this.#none);
+    else this.#none.remove();
   }
 
   #setColumns({ columns, rows }: TablePage) {

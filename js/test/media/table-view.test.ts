@@ -86,6 +86,29 @@ test("the table of the next step is sorted and filtered as the one before", asyn
   expect(asked).toHaveLength(count);
 });
 
+test("a filter says how many of all rows match, and that none does", async () => {
+  const { view, item, cells } = await table(({ filter }) => ({
+    columns: [{ name: "n", type: "number" }],
+    rows: filter === "x" ? [] : [[1]],
+    total: filter === "x" ? 0 : 1,
+  }));
+  view.show({ ...item, file: "t1.json", about: { rows: 2000 } });
+  const { element } = view;
+  const write = (text: string) => {
+    const field = element.querySelector("input") as HTMLInputElement;
+    field.value = text;
+    field.dispatchEvent(new Event("input"));
+  };
+  const says = (text: string) =>
+    vi.waitFor(() => expect(element.querySelector("[role=status]")?.textContent).toBe(text));
+  write("x");
+  await says("0 of 2,000 rows");
+  expect(cells()).toEqual(["no row matches"]);
+  write("1");
+  await says("1 of 2,000 rows");
+  expect(cells()).toEqual(["1"]);
+});
+
 test("a table without the column that sorted the one before is shown as it was logged", async () => {
   const { view, item, cells } = await table(({ file, sort }) => {
     const own = file === "t0.json" ? "old" : "new";
