@@ -5,7 +5,7 @@ import { formatCount } from "../ui/format.ts";
 import css from "./media.css";
 import type { MediaStore } from "./media-store.ts";
 import type { MediaItem, RunLook } from "./media-types.ts";
-import { readTableFile, tableCsv } from "./table-file.ts";
+import { readTableFile, strictJson, tableCsv } from "./table-file.ts";
 
 export const MOST_UNASKED = 8 * 2 ** 20; // bytes of an image that is loaded whole without a click
 const SHORT = 14; // letters of a run's name in the heading
@@ -172,10 +172,11 @@ export function fileName(metric: string, { step, item, file, about }: MediaItem)
   return about.name ?? `${metric}-${step}-${item}${ending}`;
 }
 
-/** Save the file of an item. */
+/** Save the file of an item; that of a table as JSON without bare NaN and infinities. */
 export async function saveMedium(item: MediaItem, metric: string, store: MediaStore) {
   const blob = await store.file(item.file as string);
-  download(new Blob([blob], { type: "application/octet-stream" }), fileName(metric, item));
+  const content = item.kind === "table" ? strictJson(await blob.text()) : blob;
+  download(new Blob([content], { type: "application/octet-stream" }), fileName(metric, item));
 }
 
 /** Save a table as CSV. */

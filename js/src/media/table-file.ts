@@ -9,10 +9,16 @@ export interface TableFile {
 
 // what Python writes as a number and JSON.parse does not read: not finite, or of more digits than a float has
 const NO_FLOAT = /"(?:[^"\\]+|\\.)*"|-?(?:NaN|Infinity)|(?<![\w.+-])-?\d{16,}(?![\d.eE])/g;
+const NOT_FINITE = /"(?:[^"\\]+|\\.)*"|-?(?:NaN|Infinity)/g;
 
 /** Read the file of a table. Numbers that JavaScript would refuse or round are texts. */
 export function readTableFile(text: string): TableFile {
   return JSON.parse(text.replace(NO_FLOAT, found => (found.startsWith('"') ? found : `"${found}"`)));
+}
+
+/** Return the file of a table as JSON that every program reads: numbers that are not finite are texts, all else is unchanged. */
+export function strictJson(text: string): string {
+  return text.replace(NOT_FINITE, found => (found.startsWith('"') ? found : `"${found}"`));
 }
 
 /** Write a table as CSV; of media the names of their files. */

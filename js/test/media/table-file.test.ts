@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readTableFile, tableCsv } from "../../src/media/table-file.ts";
+import { readTableFile, strictJson, tableCsv } from "../../src/media/table-file.ts";
 
 const file = (columns: Record<string, string>, data: string) =>
   readTableFile(
@@ -14,6 +14,13 @@ test("numbers that JSON does not have, or a float cannot hold, are read as texts
   );
   expect(data[0]).toEqual(["NaN", "-Infinity", "1152921504606846977", 0.1 + 0.2, 1e-9]);
   expect(data[1]).toEqual(['NaN, "Infinity', "a\\", ": -Infinity", "12345678901234567", null]);
+});
+
+test("a table is written as JSON that has all its digits, and texts for numbers that are not finite", () => {
+  const kept = '"say \\"NaN\\" or -Infinity", 1152921504606846977, 1e-9, null';
+  expect(strictJson(`{"data": [[NaN, -Infinity, ${kept}], [{"a": [Infinity]}]]}`)).toBe(
+    `{"data": [["NaN", "-Infinity", ${kept}], [{"a": ["Infinity"]}]]}`,
+  );
 });
 
 test("a table is written as CSV with every digit, and with nothing where a value is missing", () => {
