@@ -104,11 +104,11 @@ export class RunDetails {
     large.addEventListener("click", () => this.#fullScreen.toggle(this, this.#entry?.name ?? ""), { signal });
     const on = (element: HTMLElement, event: string, act: (entry: RunEntry) => void) =>
       element.addEventListener(event, () => this.#entry && act(this.#entry), { signal });
-    on(
-      this.#name,
-      "change",
-      entry => this.#name.value.trim() && editing.rename(entry, this.#name.value.trim()),
-    );
+    on(this.#name, "change", entry => {
+      const name = this.#name.value.trim();
+      if (!name) this.#name.value = entry.name;
+      editing.rename(entry, name);
+    });
     on(this.#tags, "change", entry => editing.tag(entry, splitTags(this.#tags.value)));
     on(this.#notes, "change", entry => editing.note(entry, this.#notes.value.trim()));
     on(this.#color, "input", entry => editing.color(entry, this.#color.value));

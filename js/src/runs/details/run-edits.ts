@@ -24,7 +24,10 @@ export function runEdits(state: ViewState, requests: Requests, tell: (text: stri
     );
   };
   return {
-    rename: (entry, name) => ask("rename", entry, { name }),
+    rename: (entry, name) => {
+      if (name) ask("rename", entry, { name });
+      else tell(`Could not rename “${entry.name}”: a run needs a name`);
+    },
     tag: (entry, tags) => ask("tag", entry, { tags }),
     note: (entry, notes) => ask("note", entry, { notes }),
     remove: entry => ask("delete", entry),

@@ -113,6 +113,24 @@ test("the tabs are one tab stop, moved by arrows, Home and End", () => {
   expect(shown().getAttribute("aria-labelledby")).toBe(tabs()[0].id);
 });
 
+test("a name that is emptied is that of the run again, and the panel says why", () => {
+  const { model, find, shown } = open("Overview", {});
+  const name = shown().querySelector("input") as HTMLInputElement;
+  const write = (text: string) => {
+    name.focus();
+    name.value = text;
+    name.dispatchEvent(new Event("change"));
+  };
+  for (const text of ["", "  "]) {
+    write(text);
+    expect(name.value).toBe("second");
+    expect(find(".tb-panel-status").textContent).toBe("Could not rename “second”: a run needs a name");
+  }
+  expect(model.asked).toEqual([]);
+  write(" third ");
+  expect(model.asked).toEqual([{ ask: "rename", run: "id1", name: "third" }]);
+});
+
 test("the overview shows the config as text", () => {
   const { shown } = open("Overview", {});
   expect(shown().querySelector("[role=heading]")?.textContent).toBe("config");
