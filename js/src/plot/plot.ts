@@ -45,7 +45,7 @@ export interface Plot {
   /** The rows to each side over which lines are smoothed; 0 where they are not. */
   smoothing: number;
   outliers: LeftOut | null;
-  /** How many times the median the largest value is on a linear axis that shows all; else 0. */
+  /** How many times the median the largest value is that a linear axis shows by itself; else 0. */
   pressed: number;
 }
 
@@ -152,8 +152,8 @@ export function plotOf(content: ChartContent, columns: number, options: ChartOpt
   if (odd) remarks.push(`${odd} not finite`);
   const limits = options.natural && !log.y ? null : rangeWithoutOutliers(drawn, log.y, settings.clipOutliers);
   const outliers = leftOut(drawn, limits, options.yRange, log.y);
-  const showsAll = !log.y && !limits && !options.natural && !options.yRange.length;
-  const pressed = showsAll ? pressure(drawn) : 0;
+  const isUsual = !log.y && !options.natural && !options.yRange.length;
+  const pressed = isUsual ? pressure(drawn, outliers?.range) : 0;
   const rows = [...traces.flatMap(trace => trace.rows), ...extraRows(lines, traces, log, options)];
   return { kind, log, traces, rows, remarks, outliers, smoothing: amount, pressed };
 }

@@ -18,6 +18,15 @@ test("a line is pressed by what explodes, in whichever run that is", () => {
   expect(pressure([points(around(0.5))])).toBeLessThan(2);
 });
 
+test("where outliers are left out, the values inside may still be pressed", () => {
+  const decay = Array.from({ length: 150 }, (_, i) => ([1e6, 1e4, 100][i] ?? 1) * Math.exp(-0.05 * i));
+  expect(pressure([points(decay)], [0, 95])).toBeGreaterThan(1000);
+  expect(pressure([points([...around(0.5), 5e3])], [0.4, 0.6])).toBeLessThan(2);
+  expect(pressure([points([...around(0.5), -1])], [0.4, 0.6])).toBe(0);
+  expect(pressure([points([...around(0.5), ...around(90)])], [80, 100])).toBeLessThan(2);
+  expect(pressure([points([...around(0.5, 20), ...around(90)])], [0.4, 0.6])).toBe(0);
+});
+
 test("few values, values that are not positive, and none have no pressure", () => {
   expect(pressure([points([0.5, 0.5, 5e3])])).toBe(0);
   expect(pressure([points([...around(0.5), 0, 5e3])])).toBe(0);

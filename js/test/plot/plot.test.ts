@@ -167,10 +167,16 @@ test("values are pressed together where a linear axis shows all of them", () => 
     plot(exploding, [finished(0)], ...more).pressed;
   expect(pressed()).toBeCloseTo(9e5 / 1.25);
   expect(pressed({ clipOutliers: "auto" })).toBeGreaterThan(1e5); // the latest value is no outlier
+  expect(pressed({ clipOutliers: "always" })).toBeCloseTo(1.49 / 1.25, 1); // it is left out
   expect([
-    pressed({ clipOutliers: "always" }),
     pressed({ log: { x: false, y: true } }),
     pressed({}, { yRange: [0, 2] }),
     pressed({}, { natural: [0, 100] }),
-  ]).toEqual([0, 0, 0, 0]);
+  ]).toEqual([0, 0, 0]);
+});
+
+test("values are pressed together also by the largest one that is no outlier", () => {
+  const decay = Array.from({ length: 120 }, (_, i) => ([1e6, 1e4, 100][i] ?? 1) * Math.exp(-0.05 * i));
+  const { outliers, pressed } = plot([decay], [finished(0)], { clipOutliers: "auto" });
+  expect([outliers?.count.atLeast, pressed > 1000]).toEqual([2, true]);
 });
