@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from browser.lab import Board, Lab
 
@@ -130,6 +131,17 @@ def test_tabs_are_chosen_by_keys_the_notebook_does_not_get(lab: Lab, opened: Boa
     opened.root.get_by_role("tabpanel", name="Environment").get_by_text("node-17").wait_for()
     assert opened.page.evaluate("document.activeElement.textContent") == "Environment"
     assert lab.page.locator(".jp-NotebookPanel .jp-CodeCell").count() == cells
+
+
+def test_a_name_that_is_emptied_is_that_of_the_run_again(lab: Lab, opened: Board) -> None:
+    choose(opened, "Overview")
+    name = opened.root.get_by_label("Name", exact=True)
+    status = opened.root.locator(".tb-panel-status")
+    for key in ("Enter", "Tab"):
+        name.fill(" ")
+        lab.page.keyboard.press(key)
+        expect(name).to_have_value("told")
+        expect(status).to_have_text("Could not rename “told”: a run needs a name")
 
 
 def test_console_of_25000_lines_opens_at_its_end_and_scrolls(opened: Board) -> None:
