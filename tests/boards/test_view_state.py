@@ -27,6 +27,7 @@ FIELDS = {
     "numbers",
     "open",
     "pattern",
+    "meaning",
     "form",
     "cell",
     "once",

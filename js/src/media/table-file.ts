@@ -13,12 +13,16 @@ const NOT_FINITE = /"(?:[^"\\]+|\\.)*"|-?(?:NaN|Infinity)/g;
 
 /** Read the file of a table. Numbers that JavaScript would refuse or round are texts. */
 export function readTableFile(text: string): TableFile {
-  return JSON.parse(text.replace(NO_FLOAT, found => (found.startsWith('"') ? found : `"${found}"`)));
+  return JSON.parse(quoted(text, NO_FLOAT));
 }
 
 /** Return the file of a table as JSON that every program reads: numbers that are not finite are texts, all else is unchanged. */
 export function strictJson(text: string): string {
-  return text.replace(NOT_FINITE, found => (found.startsWith('"') ? found : `"${found}"`));
+  return quoted(text, NOT_FINITE);
+}
+
+function quoted(text: string, numbers: RegExp): string {
+  return text.replace(numbers, found => (found.startsWith('"') ? found : `"${found}"`));
 }
 
 /** Write a table as CSV; of media the names of their files. */

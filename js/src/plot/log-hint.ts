@@ -1,3 +1,4 @@
+import { bisectLeft, bisectRight } from "d3-array";
 import type { Series } from "../frames/series.ts";
 import { finiteValues } from "./outliers.ts";
 import type { Range } from "./series-window.ts";
@@ -14,7 +15,7 @@ export function pressure(series: readonly Series[], range?: Range): number {
   const whole = series.map(each => finiteValues(each).sorted);
   if (whole.some(([least]) => least <= 0)) return 0;
   const drawn = range
-    ? whole.map(values => values.filter(value => value >= range[0] && value <= range[1]))
+    ? whole.map(values => values.slice(bisectLeft(values, range[0]), bisectRight(values, range[1])))
     : whole;
   const all = drawn.filter(({ length }) => length);
   const count = all.reduce((sum, { length }) => sum + length, 0);

@@ -172,7 +172,7 @@ class Process:
         return run
 
     def _serve(self, project: Project, writer: RunWriter) -> None:
-        """Do for a run that has begun all that is done in the background."""
+        """Follow a run that has begun: with boards, alerts, uploads and captures."""
         self.last_project = project
         writer.on_end.append(partial(self._release, project))
         writer.on_go_on.append(self.boards.wake)

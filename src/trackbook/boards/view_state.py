@@ -9,6 +9,7 @@
 ``numbers``  true: in a mapping of texts, each value is a list of numbers
 ``open``     true: such a list is a lower and an upper end, of which one may be null
 ``pattern``  in a mapping of texts, the regular expression of each value
+``meaning``  of a ``pattern``: what the value is, in the words of its error
 ``form``     of a mapping, an entry as addresses of pages have it
 ``label``    its name on the board
 ``choices``  its possible values, each with its name on the board
@@ -143,31 +144,14 @@ class View(traitlets.HasTraits):
             ) from None
         return text
 
-    @traitlets.validate("run_colors")
-    def _check_run_colors(self, proposal: Any) -> dict[str, str]:
-        colors: dict[str, str] = proposal["value"]
-        for run, color in colors.items():
-            if not _fits("run_colors", color):
-                raise traitlets.TraitError(f"run_colors[{run!r}] is a color like '#2347d9', not {color!r}")
-        return colors
-
-    @traitlets.validate("chart_sizes")
-    def _check_chart_sizes(self, proposal: Any) -> dict[str, str]:
-        sizes: dict[str, str] = proposal["value"]
-        for chart, size in sizes.items():
-            if not _fits("chart_sizes", size):
-                raise traitlets.TraitError(
-                    f"chart_sizes[{chart!r}] is columns (1 to 6) by rows (1 to 4), like '2x1', not {size!r}"
-                )
-        return sizes
-
-    @traitlets.validate("y_scales")
-    def _check_y_scales(self, proposal: Any) -> dict[str, str]:
-        scales: dict[str, str] = proposal["value"]
-        for chart, scale in scales.items():
-            if not _fits("y_scales", scale):
-                raise traitlets.TraitError(f"y_scales[{chart!r}] is 'linear' or 'log', not {scale!r}")
-        return scales
+    @traitlets.validate(*(name for name, setting in SETTINGS.items() if "pattern" in setting))
+    def _check_pattern(self, proposal: Any) -> dict[str, str]:
+        name: str = proposal["trait"].name
+        values: dict[str, str] = proposal["value"]
+        for key, value in values.items():
+            if not re.fullmatch(SETTINGS[name]["pattern"], value):
+                raise traitlets.TraitError(f"{name}[{key!r}] is {SETTINGS[name]['meaning']}, not {value!r}")
+        return values
 
     @traitlets.validate("y_ranges")
     def _check_y_ranges(self, proposal: Any) -> dict[str, list[float | None]]:
@@ -187,10 +171,6 @@ class View(traitlets.HasTraits):
             if not all(value is not None and math.isfinite(value) for value in values):
                 raise traitlets.TraitError(f"reference_lines[{chart!r}] is a list of numbers, not {values!r}")
         return lines
-
-
-def _fits(name: str, value: str) -> bool:
-    return re.fullmatch(SETTINGS[name]["pattern"], value) is not None
 
 
 def checked(view: Mapping[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,10 @@ def run_options(
     include: str | Iterable[str] = (),
     upload_seconds: float | None = None,
 ) -> RunOptions:
-    """Validate the keywords of `trackbook.init` that do not say where the project is, in Trackbook's own words. Raises ``TypeError`` and ``ValueError``."""
+    """Validate the keywords of `trackbook.init`, in Trackbook's own words, but for `project` and `dir`.
+
+    Raises ``TypeError`` and ``ValueError``.
+    """
     name, group = _name("run name", name) or "", _name("group", group)
     job = settings.job() if all_ranks else None
     if job is not None:
